@@ -1,0 +1,101 @@
+/** All telemetry names in one place. A test lints prefix and unit. */
+
+/** Phases of a request, in the order of its life. `unattributed` is what is left of the total. */
+export const PHASES = [
+  'admission',
+  'preprocess',
+  'queue',
+  'batch',
+  'run',
+  'postprocess',
+  'stream',
+  'unattributed',
+] as const;
+
+export type PhaseName = (typeof PHASES)[number];
+
+/** Prometheus metric names; the unit is the suffix. */
+export const METRIC = {
+  requestDuration: 'inference_request_duration_seconds',
+  phaseDuration: 'inference_phase_duration_seconds',
+  requestsInFlight: 'inference_requests_in_flight',
+  requestsRejected: 'inference_requests_rejected_total',
+  queueDepth: 'inference_queue_depth',
+  queueDepthAtArrival: 'inference_queue_depth_at_arrival',
+  queueCapacity: 'inference_queue_capacity',
+  batchSize: 'inference_batch_size',
+  batchTokens: 'inference_batch_tokens',
+  batchPaddingRatio: 'inference_batch_padding_ratio',
+  batchDispatches: 'inference_batch_dispatches_total',
+  deviceTime: 'inference_device_time_seconds_total',
+  executorRestarts: 'inference_executor_restarts_total',
+  modelLoad: 'inference_model_load_seconds',
+  coldStart: 'inference_cold_start_seconds',
+  genAiRequestDuration: 'gen_ai_server_request_duration_seconds',
+  genAiTimeToFirstToken: 'gen_ai_server_time_to_first_token_seconds',
+  genAiTimePerOutputToken: 'gen_ai_server_time_per_output_token_seconds',
+  spansExported: 'inferometer_spans_exported_total',
+  spansDropped: 'inferometer_spans_dropped_total',
+  buildInfo: 'inferometer_build_info',
+} as const;
+
+/** Span names. A phase's span is `inference.<phase>`. */
+export const SPAN = {
+  batchRun: 'inference.batch.run',
+  prefill: 'inference.prefill',
+  decode: 'inference.decode',
+  modelLoad: 'inference.model.load',
+} as const;
+
+/** Attribute keys of spans. */
+export const ATTR = {
+  phase: 'inference.phase',
+  phaseCount: 'inference.phase.count',
+  phaseActiveMs: 'inference.phase.active_ms',
+  model: 'inference.model',
+  tenant: 'inference.tenant',
+  eventId: 'inference.event_id',
+  session: 'inference.session',
+  unattributedMs: 'inference.unattributed_ms',
+  ttftMs: 'inference.time_to_first_token_ms',
+  iterations: 'inference.iterations',
+  batchId: 'inference.batch.id',
+  batchSize: 'inference.batch.size',
+  batchTokens: 'inference.batch.tokens',
+  batchReason: 'inference.batch.dispatch_reason',
+  batchPaddingRatio: 'inference.batch.padding_ratio',
+  deviceMsShare: 'inference.batch.device_ms_share',
+  deviceMs: 'inference.device_ms',
+  executor: 'inference.executor',
+  errorType: 'error.type',
+  httpMethod: 'http.request.method',
+  httpRoute: 'http.route',
+  httpStatus: 'http.response.status_code',
+  urlPath: 'url.path',
+  urlScheme: 'url.scheme',
+  genAiOperation: 'gen_ai.operation.name',
+  genAiRequestModel: 'gen_ai.request.model',
+} as const;
+
+/** Default bounds of the classic histograms, in the metric's own unit. */
+export const BOUNDS = {
+  /** Seconds: 0.5 ms to 30 s; a request on a small model is a few milliseconds. */
+  duration: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
+  /** Seconds: phases start at 10 µs, where tokenising lies. */
+  phase: [
+    0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30,
+  ],
+  depth: [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096],
+  batchSize: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  tokens: [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768],
+  ratio: [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+  load: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120],
+  /** Bounds of the GenAI conventions (semantic-conventions-genai). */
+  genAiRequestDuration: [
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+  ],
+  genAiTimeToFirstToken: [
+    0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+  ],
+  genAiTimePerOutputToken: [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5],
+} as const;

@@ -1,0 +1,159 @@
+import type { SpanContext } from '@opentelemetry/api';
+import type { MonoMs } from '../clock.ts';
+import type { PhaseName } from '../semconv.ts';
+import type { PhaseTotal, Segment } from './timeline.ts';
+
+/** One request's part in one batch. */
+export interface BatchShare {
+  readonly id: string;
+  /** Items in the batch, of all requests. */
+  readonly size: number;
+  readonly reason: string;
+  /** Padding tokens over all tokens of the padded batch, in [0, 1). */
+  readonly paddingRatio: number;
+  /** This request's share of the model run, ms, by tokens; the shares of a batch sum to its run. */
+  readonly deviceMsShare: number;
+  /** The batch's own span, to link to; absent when traces are not recorded. */
+  readonly spanContext?: SpanContext;
+}
+
+/** A model run over a batch, once it has ended. */
+export interface BatchRecord {
+  readonly id: string;
+  readonly model: string;
+  readonly executor: number;
+  /** Why it left the queue: `full`, `tokens`, `waited`, `idle` or `drain`. */
+  readonly reason: string;
+  readonly size: number;
+  /** Tokens without padding. */
+  readonly tokens: number;
+  /** Padding tokens over all tokens of the padded batch, in [0, 1). */
+  readonly paddingRatio: number;
+  readonly dispatched: MonoMs;
+  readonly runStart: MonoMs;
+  readonly runEnd: MonoMs;
+}
+
+/** A closed request: what rings, histograms and spans are made of. Times in µs count from its start. */
+export interface TraceRecord {
+  readonly eventId: string;
+  readonly traceId: string;
+  /** HTTP route or function, such as `/v1/embeddings`. */
+  readonly fnName: string;
+  readonly method: string;
+  readonly model: string | undefined;
+  readonly tenant: string | undefined;
+  readonly sessionHash: string | undefined;
+  /** Start, whole µs since the epoch. */
+  readonly startEpochUs: number;
+  readonly totalUs: number;
+  readonly segments: readonly Segment[];
+  readonly totals: readonly PhaseTotal[];
+  /** HTTP status, 499 when the client went away. */
+  readonly status: number;
+  readonly errorType: string | undefined;
+  /** First output written, µs since the start; only of streamed answers. */
+  readonly ttftUs: number | undefined;
+  /** When the model had its first token ready and its last one, µs; only of generations. */
+  readonly generation:
+    | { readonly firstUs: number; readonly lastUs: number; readonly tokens: number }
+    | undefined;
+  /** Outputs: tokens of a generation, model runs of an embedding. */
+  readonly iterations: number;
+  /** Time of model runs that was this request's, ms: its shares of batches, its steps of a generation. */
+  readonly deviceMs: number;
+  readonly batches: readonly BatchShare[];
+}
+
+/** The JSON of `/profiling/traces`: Gradio's fields first, then ours. Durations in ms, to the microsecond. */
+export interface TraceJson {
+  readonly event_id: string;
+  readonly fn_name: string;
+  readonly session_hash: string | null;
+  /** Start, seconds since the epoch. */
+  readonly timestamp: number;
+  readonly queue_wait_ms: number;
+  readonly preprocess_ms: number;
+  readonly fn_call_ms: number;
+  readonly postprocess_ms: number;
+  readonly streaming_diff_ms: number;
+  readonly total_ms: number;
+  readonly n_iterations: number;
+  readonly trace_id: string;
+  readonly method: string;
+  readonly model: string | null;
+  readonly status: number;
+  readonly error_type: string | null;
+  readonly tenant: string | null;
+  readonly ttft_ms: number | null;
+  readonly unattributed_ms: number;
+  readonly device_ms: number;
+  readonly phases: readonly {
+    readonly name: PhaseName;
+    readonly start_ms: number;
+    readonly duration_ms: number;
+    readonly count: number;
+  }[];
+  /** The first batch that served it; `batches` has them all where inputs were split. */
+  readonly batch: BatchJson | null;
+  readonly batches: readonly BatchJson[];
+}
+
+export interface BatchJson {
+  readonly id: string;
+  readonly size: number;
+  readonly reason: string;
+  readonly padding_ratio: number;
+  readonly device_ms_share: number;
+}
+
+/** The time a request spent in a phase, µs; 0 where it never was. */
+export function phaseUs(record: TraceRecord, phase: PhaseName): number {
+  return record.totals.find((total) => total.name === phase)?.durationUs ?? 0;
+}
+
+/** A record as `/profiling/traces` shows it. */
+export function traceJson(record: TraceRecord): TraceJson {
+  const ms = (phase: PhaseName): number => phaseUs(record, phase) / 1000;
+  const batches = record.batches.map((batch) => ({
+    id: batch.id,
+    size: batch.size,
+    reason: batch.reason,
+    padding_ratio: round(batch.paddingRatio, 4),
+    device_ms_share: round(batch.deviceMsShare, 6),
+  }));
+  return {
+    event_id: record.eventId,
+    fn_name: record.fnName,
+    session_hash: record.sessionHash ?? null,
+    timestamp: record.startEpochUs / 1e6,
+    queue_wait_ms: ms('queue'),
+    preprocess_ms: ms('preprocess'),
+    fn_call_ms: ms('run'),
+    postprocess_ms: ms('postprocess'),
+    streaming_diff_ms: ms('stream'),
+    total_ms: record.totalUs / 1000,
+    n_iterations: record.iterations,
+    trace_id: record.traceId,
+    method: record.method,
+    model: record.model ?? null,
+    status: record.status,
+    error_type: record.errorType ?? null,
+    tenant: record.tenant ?? null,
+    ttft_ms: record.ttftUs === undefined ? null : record.ttftUs / 1000,
+    unattributed_ms: ms('unattributed'),
+    device_ms: round(record.deviceMs, 6),
+    phases: record.totals.map((total) => ({
+      name: total.name,
+      start_ms: total.startUs / 1000,
+      duration_ms: total.durationUs / 1000,
+      count: total.count,
+    })),
+    batch: batches[0] ?? null,
+    batches,
+  };
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,54 @@
+import { createRequestTrace, createRing, quantile, summarise } from '@inferometer/core';
+import { expect, test } from 'vitest';
+
+function request(runMs: number, totalMs: number) {
+  const trace = createRequestTrace({ method: 'POST', fnName: '/embed', start: { at: 0, epochUs: 0 } });
+  trace.enter('run', 0);
+  trace.enter('postprocess', runMs);
+  return trace.end({ status: 200, at: totalMs });
+}
+
+test('quantiles interpolate between the two nearest values', () => {
+  const values = [1, 2, 3, 4];
+  expect([0, 0.25, 0.5, 0.9, 1].map((q) => quantile(values, q))).toEqual([1, 1.75, 2.5, 3.7, 4]);
+  expect(quantile([7], 0.99)).toBe(7);
+  expect(() => quantile([], 0.5)).toThrow('at least one value');
+  expect(() => quantile(values, 1.1)).toThrow('q must be in [0, 1], got 1.1');
+});
+
+test('the means of the phases add up to the mean of the total', () => {
+  const summary = summarise([request(1, 3), request(2, 3), request(6, 10)]);
+  expect(summary.count).toBe(3);
+  expect(summary.phases.run).toMatchObject({ count: 3, mean: 3, min: 1, max: 6, p50: 2 });
+  expect(summary.phases.fn_call).toEqual(summary.phases.run);
+  expect(summary.total).toEqual(summary.phases.total);
+  const names = [
+    'admission',
+    'preprocess',
+    'queue',
+    'batch',
+    'run',
+    'postprocess',
+    'stream',
+    'unattributed',
+  ] as const;
+  const means = names.reduce((sum, name) => sum + (summary.phases[name]?.mean ?? Number.NaN), 0);
+  expect(means).toBeCloseTo(summary.total?.mean ?? 0, 9);
+});
+
+test('without requests the summary is empty', () => {
+  expect(summarise([])).toEqual({ count: 0, unit: 'ms', total: null, phases: {} });
+});
+
+test('a ring keeps the newest, oldest first', () => {
+  const ring = createRing<number>(3);
+  for (const item of [1, 2, 3, 4, 5]) ring.push(item);
+  expect(ring.last()).toEqual([3, 4, 5]);
+  expect(ring.last(2)).toEqual([4, 5]);
+  expect(ring.last(99)).toEqual([3, 4, 5]);
+  ring.clear();
+  expect(ring.last()).toEqual([]);
+  ring.push(6);
+  expect(ring.last()).toEqual([6]);
+  expect(() => createRing(0)).toThrow('capacity must be an integer >= 1, got 0');
+});

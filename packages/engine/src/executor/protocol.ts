@@ -1,0 +1,105 @@
+import type { MonoMs } from '@inferometer/core';
+import type { PoolingMode } from '../model/pooling-config.ts';
+
+/** Messages between the main process and an executor; structured clones, so typed arrays travel as bytes. */
+
+export interface TensorInfo {
+  readonly name: string;
+  /** Element type, such as `int64` or `float32`. */
+  readonly type: string;
+  /** Number, or the name of a dimension that varies. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface LoadRequest {
+  readonly type: 'load';
+  readonly graph: string;
+  /** Threads within one operator. */
+  readonly threads: number;
+  /** How token vectors become one; several stand beside each other. */
+  readonly pooling: readonly PoolingMode[];
+  readonly eosTokenIds: readonly number[];
+}
+
+/** A padded batch of token ids. */
+export interface EmbedRequest {
+  readonly type: 'embed';
+  readonly id: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Shape [rows, columns], row major, padded on the right. */
+  readonly ids: Int32Array;
+  /** Tokens of each row, shape [rows]. */
+  readonly lengths: Int32Array;
+}
+
+/** How tokens are drawn. */
+export interface Sampling {
+  readonly maxTokens: number;
+  /** 0 takes the most likely token. */
+  readonly temperature: number;
+  /** 0 for no limit. */
+  readonly topK: number;
+  /** 1 for no limit. */
+  readonly topP: number;
+  /** 32-bit seed of the draw. */
+  readonly seed: number;
+}
+
+export interface GenerateRequest {
+  readonly type: 'generate';
+  readonly id: number;
+  readonly prompt: Int32Array;
+  readonly sampling: Sampling;
+}
+
+export interface CancelRequest {
+  readonly type: 'cancel';
+  readonly id: number;
+}
+
+export type ExecutorRequest = LoadRequest | EmbedRequest | GenerateRequest | CancelRequest;
+
+export interface LoadedReply {
+  readonly type: 'loaded';
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+}
+
+export interface EmbeddedReply {
+  readonly type: 'embedded';
+  readonly id: number;
+  /** Shape [rows, dimensions], row major. */
+  readonly vectors: Float32Array;
+  readonly dimensions: number;
+  readonly runStart: MonoMs;
+  readonly runEnd: MonoMs;
+}
+
+export interface TokenReply {
+  readonly type: 'token';
+  readonly id: number;
+  readonly token: number;
+  readonly runStart: MonoMs;
+  readonly runEnd: MonoMs;
+}
+
+export type FinishReason = 'stop' | 'length' | 'cancelled';
+
+export interface GeneratedReply {
+  readonly type: 'generated';
+  readonly id: number;
+  readonly reason: FinishReason;
+  /** The last step, where it gave no token of the text (an end-of-text token). */
+  readonly runStart?: MonoMs;
+  readonly runEnd?: MonoMs;
+}
+
+export interface FailedReply {
+  readonly type: 'failed';
+  /** The work it belongs to; absent when the load failed. */
+  readonly id?: number;
+  readonly message: string;
+}
+
+export type ExecutorReply = LoadedReply | EmbeddedReply | TokenReply | GeneratedReply | FailedReply;

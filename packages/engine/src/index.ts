@@ -1,0 +1,19 @@
+export {
+  type BatchLimits,
+  type Candidate,
+  type Decision,
+  type DispatchReason,
+  decideBatch,
+} from './batching/policy.ts';
+export { shareOut } from './batching/share.ts';
+export type { EmbedCall } from './embedding-model.ts';
+export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
+export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';
+export { createRandom, sampleToken } from './generation/sampling.ts';
+export { createTextStream, type TextDelta, type TextStream } from './generation/text-stream.ts';
+export type { Generated, GenerateOptions } from './generative-model.ts';
+export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
+export type { PoolingMode } from './model/pooling-config.ts';
+export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
+export { type EmbeddingModel, type GenerativeModel, loadModel, type Model } from './model.ts';
+export { type ModelOptions, resolveModelOptions } from './options.ts';

@@ -1,0 +1,3 @@
+export { metricsHandler, type ScrapeBody } from './metrics-handler.ts';
+export { clientClosedRequest, goneSignal, traceOf, traceRequests } from './middleware.ts';
+export { profilingRouter } from './profiling.ts';

@@ -1,0 +1,42 @@
+import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+
+/** Where lines about telemetry itself go. */
+export interface DiagSink {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+const repeatAfterMs = 10 * 60_000;
+const rememberedLines = 200;
+
+/**
+ * Sends the SDK's own messages to a sink, the same one at most every ten minutes: a Collector that is away for a
+ * day must not fill a disk.
+ */
+export function quietDiag(sink: DiagSink, now: () => number = Date.now): void {
+  const last = new Map<string, number>();
+  const isNew = (message: string): boolean => {
+    // Numbers differ from one message to the next (ports, counts, times); the message is the same.
+    const key = message.replaceAll(/\d+/g, '#').slice(0, 200);
+    const before = last.get(key);
+    if (before !== undefined && now() - before < repeatAfterMs) return false;
+    if (last.size >= rememberedLines) last.clear();
+    last.set(key, now());
+    return true;
+  };
+  const say =
+    (level: keyof DiagSink) =>
+    (message: string, ...rest: unknown[]) => {
+      const line = [message, ...rest].map(String).join(' ');
+      if (isNew(line)) sink[level](line);
+    };
+  const logger: DiagLogger = {
+    error: say('error'),
+    warn: say('warn'),
+    info: say('info'),
+    debug: () => {},
+    verbose: () => {},
+  };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.INFO, suppressOverrideMessage: true });
+}

@@ -1,0 +1,47 @@
+import type { RunningTelemetry } from '@inferometer/sdk';
+import type { ModelRegistry } from './models/registry.ts';
+import { version } from './version.ts';
+
+export interface BannerFacts {
+  readonly url: string;
+  /** Address of the metrics port, where there is one. */
+  readonly metricsUrl: string | undefined;
+  readonly registry: ModelRegistry;
+  readonly telemetry: RunningTelemetry;
+  readonly startSeconds: number;
+  /** The model that makes nicknames. */
+  readonly namer: string | undefined;
+}
+
+/** What a person wants to know once it runs. */
+export function banner(facts: BannerFacts): string {
+  const { url, registry, telemetry } = facts;
+  const { traces } = telemetry.config;
+  const models = registry.models.map((model) =>
+    model.kind === 'embedding'
+      ? `${model.name} (embeddings, ${model.dimensions} dimensions)`
+      : `${model.name} (text generation)`,
+  );
+  return `
+inferometer ${version} is ready after ${facts.startSeconds.toFixed(1)} s
+
+  page       ${url}/
+  metrics    ${url}/metrics${facts.metricsUrl ? `   (also ${facts.metricsUrl}/metrics)` : ''}
+  profiling  ${url}/profiling/summary   ${url}/profiling/traces?last_n=5
+  models     ${models.join(', ')}
+  traces     ${traces ? `${traces.protocol} to ${traces.endpoint}` : 'not exported: set OTEL_EXPORTER_OTLP_ENDPOINT to send them'}
+
+Try:
+  ${tryLine(facts)}
+`;
+}
+
+function tryLine({ url, namer, registry }: BannerFacts): string {
+  const post = (path: string, body: string): string =>
+    `curl -s ${url}${path} -H 'content-type: application/json' -d '${body}'`;
+  if (namer) return post('/nicknames', '{"text": "I could sleep all day"}');
+  const first = registry.models[0];
+  if (first?.kind === 'generative')
+    return post('/v1/completions', `{"model": "${first.name}", "prompt": "Hello"}`);
+  return post('/embed', '{"inputs": "Hello world"}');
+}

@@ -1,0 +1,77 @@
+import { fileURLToPath } from 'node:url';
+import { metricsHandler, profilingRouter, traceRequests } from '@inferometer/express';
+import type { RunningTelemetry } from '@inferometer/sdk';
+import express, { type Express, type RequestHandler, Router } from 'express';
+import type { Logger } from 'pino';
+import type { ModelRegistry } from '../models/registry.ts';
+import type { Namer } from '../nicknames/namer.ts';
+import { jsonBody } from './body.ts';
+import type { RouteContext } from './embedding-route.ts';
+import { errorHandler, notFound, postOnly } from './error-handler.ts';
+import { healthRouter } from './health.ts';
+import type { InputLimits } from './inputs.ts';
+import { modelsRoute } from './models-route.ts';
+import { nicknamesRoute } from './nicknames-route.ts';
+import { openaiCompletions } from './openai-completions.ts';
+import { openaiEmbeddings } from './openai-embeddings.ts';
+import { teiEmbed } from './tei.ts';
+
+export interface AppOptions {
+  readonly telemetry: RunningTelemetry;
+  readonly registry: ModelRegistry;
+  readonly namers: ReadonlyMap<string, Namer>;
+  readonly log: Logger;
+  readonly isDraining: () => boolean;
+  /** Longest request body, bytes. */
+  readonly maxBodyBytes: number;
+  readonly limits: InputLimits;
+}
+
+const pageDir = fileURLToPath(new URL('../page', import.meta.url));
+
+/** The whole HTTP surface of the main port. */
+export function createApp(options: AppOptions): Express {
+  const { registry, telemetry, log } = options;
+  const { telemetry: traces } = telemetry;
+  const context: RouteContext = { registry, limits: options.limits };
+  const app = express();
+  app.disable('x-powered-by');
+  // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
+  app.disable('etag');
+
+  // Before tracing: a list of names is no inference.
+  app.get('/v1/models', modelsRoute(registry, Math.floor(Date.now() / 1000)));
+  const trace = telemetry.config.enabled ? traceRequests(traces) : pass;
+  app.use(['/embed', '/nicknames', '/v1'], trace, drainGate(options));
+  app.use(inferenceRoutes(options, context));
+  app.use(healthRouter(registry, options.isDraining));
+  app.get('/metrics', metricsHandler(telemetry.metrics));
+  app.use('/profiling', profilingRouter(traces));
+  app.use(express.static(pageDir, { index: 'index.html' }));
+  app.use(notFound);
+  app.use(errorHandler(traces, log));
+  return app;
+}
+
+function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
+  const router = Router();
+  const body = jsonBody(options.maxBodyBytes);
+  const post = (path: string, handler: RequestHandler): void => {
+    router.route(path).post(body, handler).all(postOnly);
+  };
+  post('/embed', teiEmbed(context));
+  post('/v1/embeddings', openaiEmbeddings(context));
+  post('/v1/completions', openaiCompletions(context));
+  post('/nicknames', nicknamesRoute(context, options.namers));
+  return router;
+}
+
+const pass: RequestHandler = (_request, _response, next) => next();
+
+/** While draining, connections that are kept alive are told to close after their answer. */
+function drainGate(options: AppOptions): RequestHandler {
+  return (_request, response, next) => {
+    if (options.isDraining()) response.set('connection', 'close');
+    next();
+  };
+}

@@ -1,0 +1,39 @@
+import type { Telemetry } from '@inferometer/core';
+import { traceOf } from '@inferometer/express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { familyOf, formatProblem } from './error-format.ts';
+import { problemOf, RequestProblem } from './problem.ts';
+
+/** Answers every failure in the format of the API that it came by. */
+export function errorHandler(telemetry: Telemetry, log: Logger): ErrorRequestHandler {
+  return (error, request, response, _next) => {
+    const problem = problemOf(error);
+    const trace = traceOf(request);
+    if (trace) trace.errorType = problem.code;
+    if (problem.status >= 500)
+      log.error({ err: error, path: request.path, trace_id: trace?.traceId }, problem.message);
+    if (problem.code === 'overloaded' || problem.code === 'unavailable') {
+      telemetry.observer.requestRejected(trace?.model ?? 'none', problem.code);
+    }
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const { status, body } = formatProblem(problem, familyOf(request.path));
+    if (problem.retryAfterS !== undefined) response.set('retry-after', String(problem.retryAfterS));
+    // What is left of a body that was refused would be read as the next request.
+    if (!request.complete) response.set('connection', 'close');
+    response.status(status).json(body);
+  };
+}
+
+export const notFound: RequestHandler = (request) => {
+  throw new RequestProblem(404, 'not_found', `there is no ${request.path} here`);
+};
+
+/** Refuses methods other than POST. */
+export const postOnly: RequestHandler = (request, response) => {
+  response.set('allow', 'POST');
+  throw new RequestProblem(405, 'method_not_allowed', `${request.method} is not allowed here, expected POST`);
+};

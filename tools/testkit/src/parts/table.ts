@@ -1,0 +1,41 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+export type PartName =
+  | 'prometheus'
+  | 'promtool'
+  | 'otelcol'
+  | 'helm'
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'redis-server'
+  | 'chromium'
+  | 'python';
+
+export interface PartRecipe {
+  /** Looked for in this order. A path is relative to the cache of `npm run parts`, a bare name is looked up on PATH. */
+  readonly places: readonly string[];
+  /** What getting it takes, for whoever misses it. */
+  readonly takes: string;
+}
+
+/** The parts that tests use, where each is found and what getting it takes. */
+export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
+  prometheus: { places: ['bin/prometheus', 'prometheus'], takes: 'Go 1.26, about 5 minutes' },
+  promtool: { places: ['bin/promtool', 'promtool'], takes: 'Go 1.26, a minute after prometheus' },
+  otelcol: { places: ['bin/otelcol'], takes: 'Go 1.26, about 6 minutes' },
+  helm: { places: ['bin/helm', 'helm'], takes: 'Go 1.26, about 2 minutes' },
+  etcd: { places: ['bin/etcd', 'etcd'], takes: 'Go 1.26, about a minute' },
+  'kube-apiserver': { places: ['bin/kube-apiserver', 'kube-apiserver'], takes: 'Go 1.26, about 4 minutes' },
+  'redis-server': { places: ['redis-server'], takes: 'root on Debian, seconds' },
+  chromium: { places: ['chromium', 'chromium-browser', 'google-chrome'], takes: 'root on Debian, a minute' },
+  // Another Python would lack the packages that the test clients import.
+  python: { places: ['venv-clients/bin/python'], takes: 'Python 3.10 or later, half a minute' },
+};
+
+export const partNames: readonly PartName[] = Object.keys(partRecipes) as PartName[];
+
+/** The folder that `npm run parts` fills. */
+export function partsCache(): string {
+  return process.env.INFEROMETER_TOOLS || join(homedir(), '.cache', 'inferometer-tools');
+}
