@@ -39,6 +39,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'zod',
   ],
   'packages/bench': ['autocannon'],
+  grafana: ['@grafana/grafana-foundation-sdk', '@inferometer/core'],
 };
 
 /** Declared without being imported: `inferometer` is run as a process; the API is what other packages are peers of. */

@@ -1,0 +1,73 @@
+import { fileURLToPath } from 'node:url';
+import { type RunningProcess, startProcess } from '@inferometer/testkit';
+
+/** A running `inferometer serve`. */
+export interface Server extends AsyncDisposable {
+  /** `http://127.0.0.1:40123` */
+  readonly url: string;
+  readonly process: RunningProcess;
+}
+
+export interface OpenAiEmbeddings {
+  readonly object: 'list';
+  readonly model: string;
+  readonly data: readonly { readonly index: number; readonly embedding: readonly number[] | string }[];
+  readonly usage: { readonly prompt_tokens: number; readonly total_tokens: number };
+}
+
+/**
+ * Starts `inferometer serve --model NAME=DIR …` on a free port and resolves when its models are warm.
+ * @param flags more of its flags
+ */
+export async function startServer(
+  models: Readonly<Record<string, string>>,
+  flags: readonly string[] = [],
+): Promise<Server> {
+  const bin = fileURLToPath(new URL('../../../packages/server/bin/inferometer.js', import.meta.url));
+  const chosen = Object.entries(models).flatMap(([name, dir]) => ['--model', `${name}=${dir}`]);
+  // The tester's own settings are not for this server.
+  const ours = Object.keys(process.env).filter((name) => /^(OTEL|INFEROMETER)_/.test(name));
+  const running = await startProcess({
+    name: 'inferometer serve',
+    command: process.execPath,
+    args: [bin, 'serve', ...chosen, '--port', '0', '--metrics-port', 'off', ...flags],
+    env: Object.fromEntries(ours.map((name) => [name, undefined])),
+    ready: { output: /http:\/\/127\.0\.0\.1:\d+/, url: ([url]) => `${url}/readyz` },
+    readyTimeoutMs: 120_000,
+  });
+  return {
+    url: running.match?.[0] as string,
+    process: running,
+    [Symbol.asyncDispose]: async () => void (await running.stop()),
+  };
+}
+
+/** `POST /embed`, as text-embeddings-inference has it: shape [inputs][dimensions]. */
+export async function embed(
+  server: Server,
+  inputs: string | readonly string[],
+  model?: string,
+): Promise<number[][]> {
+  return (await post(`${server.url}/embed`, { inputs, model })) as number[][];
+}
+
+/** `POST /v1/embeddings`, as OpenAI has it. */
+export async function openAiEmbeddings(
+  server: Server,
+  request: Readonly<Record<string, unknown>>,
+): Promise<OpenAiEmbeddings> {
+  return (await post(`${server.url}/v1/embeddings`, request)) as OpenAiEmbeddings;
+}
+
+/** @throws {Error} with status and body, if the status is not 200 */
+async function post(url: string, body: unknown): Promise<unknown> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(60_000),
+  });
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`${url} answered ${response.status}: ${text}`);
+  return JSON.parse(text);
+}
