@@ -1,5 +1,6 @@
 import { InferometerError, messageOf } from '@inferometer/core';
 import { Command, CommanderError } from 'commander';
+import { onNpmGone } from './npm-parent.ts';
 import { serveCommand } from './options.ts';
 import type { Serving } from './serve.ts';
 import { version } from './version.ts';
@@ -30,6 +31,7 @@ function stopOnSignals(serving: Serving): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  onNpmGone(stop);
 }
 
 try {

@@ -37,12 +37,17 @@ export function listen(handler: RequestListener, host: string, port: number): Pr
   });
 }
 
+const idlePollMs = 50;
+
 /** Lets requests in flight finish, then closes; by force when the limit is over. */
 export function closeServer(server: Server, limitMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), limitMs);
+    // Connections whose request was in flight are kept alive by their clients: they are idle only afterwards.
+    const idle = setInterval(() => server.closeIdleConnections(), idlePollMs);
     server.close(() => {
       clearTimeout(timer);
+      clearInterval(idle);
       resolve();
     });
     server.closeIdleConnections();

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { waitFor } from '@inferometer/testkit';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { startProcess, waitFor } from '@inferometer/testkit';
 import { expect, test } from 'vitest';
 import { encoderDir, lmDir, startServer, type TestServer } from './serving.ts';
 
@@ -41,7 +42,8 @@ test('readyz answers 200 once the models are warm; livez always', async () => {
 });
 
 test('SIGTERM lets requests in flight finish and ends with code 0', async () => {
-  const server = await startServer({ args: ['--model', `lm=${lmDir}`] });
+  // The client keeps its connection alive: that must not hold up the end until the drain timeout.
+  const server = await startServer({ args: ['--model', `lm=${lmDir}`, '--drain-timeout', '600000'] });
   const response = await server.post('/v1/completions', {
     prompt: 'mood: sleepy\n',
     max_tokens: 120,
@@ -53,6 +55,27 @@ test('SIGTERM lets requests in flight finish and ends with code 0', async () => 
   const text = await response.text();
   expect(text.trimEnd().endsWith('data: [DONE]')).toBe(true);
   expect(await server.process.exited).toEqual({ code: 0, signal: null });
+});
+
+test.skipIf(process.platform !== 'linux')('ends with the shell that npm started it in', async () => {
+  const bin = fileURLToPath(new URL('../bin/inferometer.js', import.meta.url));
+  const serve = `"${process.execPath}" "${bin}" serve --port 0 --metrics-port off --model e="${encoderDir}"`;
+  await using shell = await startProcess({
+    command: 'sh',
+    // A session of its own: what the testkit ends with the shell's process group must not be the server.
+    args: ['-c', `setsid ${serve} & echo "server $!"; wait`],
+    env: { npm_lifecycle_event: 'start' },
+    ready: { output: /page\s+(http:\/\/\S+)\// },
+    readyTimeoutMs: 90_000,
+  });
+  const pid = Number(/server (\d+)/.exec(shell.stdout())?.[1]);
+  try {
+    process.kill(pid, 0);
+    process.kill(shell.pid, 'SIGTERM');
+    await waitFor('the server to be gone', () => !existsSync(`/proc/${pid}`));
+  } finally {
+    if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL');
+  }
 });
 
 test.skipIf(process.platform !== 'linux')(

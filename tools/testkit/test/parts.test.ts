@@ -1,14 +1,15 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { describeMissing } from '../src/global-setup.ts';
-import { findPart, isCi, judge, missingParts, requirePart, runProgram } from '../src/index.ts';
+import { findPart, isCi, judge, missingParts, requirePart, runProgram, tempDir } from '../src/index.ts';
+
+afterEach(() => vi.unstubAllEnvs());
 
 describe('without any part', () => {
   beforeEach(() => {
     vi.stubEnv('INFEROMETER_TOOLS', '/nonexistent');
     vi.stubEnv('PATH', '/nonexistent');
   });
-  afterEach(() => vi.unstubAllEnvs());
 
   test('requirePart says how to get it', () => {
     expect(findPart('helm')).toBeUndefined();
@@ -50,18 +51,20 @@ test.each([
   ['true', true],
   ['1', true],
 ])('CI=%s is continuous integration: %s', (value, expected) => {
-  expect(isCi(value)).toBe(expected);
+  vi.stubEnv('CI', value);
+  expect(isCi()).toBe(expected);
 });
 
 describe('a vitest run without the part', () => {
-  const run = (ci: string) => {
+  const run = async (ci: string) => {
+    await using cache = await tempDir('vite');
     const vitest = fileURLToPath(new URL('vitest.mjs', import.meta.resolve('vitest/package.json')));
     const root = fileURLToPath(new URL('fixtures/needs-a-part', import.meta.url));
     // The outer vitest's settings must not reach the inner one.
     const outer = Object.keys(process.env).filter((name) => name.startsWith('VITEST'));
     const without = Object.fromEntries(outer.map((name) => [name, undefined]));
-    const env = { ...without, CI: ci, INFEROMETER_TOOLS: '/nonexistent', NO_COLOR: '1' };
-    return runProgram(process.execPath, [vitest, 'run', '--root', root, '--reporter=verbose'], { env });
+    const env = { ...without, CI: ci, INFEROMETER_TOOLS: '/nonexistent', NO_COLOR: '1', CACHE: cache.path };
+    return await runProgram(process.execPath, [vitest, 'run', '--root', root, '--reporter=verbose'], { env });
   };
 
   test('shows the suite as skipped and says how to get the part', async () => {

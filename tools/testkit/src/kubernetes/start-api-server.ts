@@ -89,8 +89,6 @@ function flags(dir: TempDir, etcd: string, port: number): string[] {
     // Pods could not be created: nobody makes the service accounts that it asks for.
     '--disable-admission-plugins=ServiceAccount',
     '--allow-privileged=true',
-    // Ready takes a second longer with these queues.
-    '--enable-priority-and-fairness=false',
   ];
 }
 

@@ -1,4 +1,4 @@
-/** `CI` as the services set it: anything but empty, 0 and false. */
-export function isCi(value: string | undefined = process.env.CI): boolean {
-  return value !== undefined && !['', '0', 'false'].includes(value.toLowerCase());
+/** Whether this is continuous integration: `CI` is set, and to anything but empty, 0 and false. */
+export function isCi(): boolean {
+  return !['', '0', 'false'].includes((process.env.CI ?? '').toLowerCase());
 }

@@ -21,12 +21,12 @@ export interface PartRecipe {
 
 /** The parts that tests use, where each is found and what getting it takes. */
 export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
-  prometheus: { places: ['bin/prometheus', 'prometheus'], takes: 'Go 1.26, about 5 minutes' },
-  promtool: { places: ['bin/promtool', 'promtool'], takes: 'Go 1.26, a minute after prometheus' },
-  otelcol: { places: ['bin/otelcol'], takes: 'Go 1.26, about 6 minutes' },
-  helm: { places: ['bin/helm', 'helm'], takes: 'Go 1.26, about 2 minutes' },
-  etcd: { places: ['bin/etcd', 'etcd'], takes: 'Go 1.26, about a minute' },
-  'kube-apiserver': { places: ['bin/kube-apiserver', 'kube-apiserver'], takes: 'Go 1.26, about 4 minutes' },
+  prometheus: { places: ['bin/prometheus', 'prometheus'], takes: 'Go 1.26, 5 to 10 minutes' },
+  promtool: { places: ['bin/promtool', 'promtool'], takes: 'Go 1.26, less than a minute after prometheus' },
+  otelcol: { places: ['bin/otelcol'], takes: 'Go 1.26, 6 to 30 minutes' },
+  helm: { places: ['bin/helm', 'helm'], takes: 'Go 1.26, 2 to 10 minutes' },
+  etcd: { places: ['bin/etcd', 'etcd'], takes: 'Go 1.26, up to 5 minutes' },
+  'kube-apiserver': { places: ['bin/kube-apiserver', 'kube-apiserver'], takes: 'Go 1.26, up to 30 minutes' },
   'redis-server': { places: ['redis-server'], takes: 'root on Debian, seconds' },
   chromium: { places: ['chromium', 'chromium-browser', 'google-chrome'], takes: 'root on Debian, a minute' },
   // Another Python would lack the packages that the test clients import.
