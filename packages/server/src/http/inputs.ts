@@ -2,6 +2,7 @@ import { InferometerError } from '@inferometer/core';
 import { type Encoded, encodedFromIds, type ModelDirectory, type Tokenizer } from '@inferometer/engine';
 import { describe } from './body.ts';
 import { RequestProblem } from './problem.ts';
+import type { Turns } from './turns.ts';
 
 /** One input as it came: text, or token ids. */
 export type Input = string | readonly number[];
@@ -20,8 +21,6 @@ export interface Encoder {
 /** Characters of a text for each token that the model takes: more cannot matter and only cost time to split. */
 const charactersPerToken = 64;
 const leastCharacterLimit = 8192;
-/** After so long the event loop gets its turn: many long texts must not hold up everybody else. */
-const yieldAfterMs = 4;
 
 /**
  * Reads a string, an array of strings, or OpenAI's token ids.
@@ -54,19 +53,19 @@ function nonEmpty(text: string, field: string): string {
 }
 
 /**
- * Splits inputs into tokens.
+ * Splits inputs into tokens, a slice of the main thread at a time.
  * @param truncate whether inputs that are too long are cut rather than refused
  * @throws {InferometerError} INPUT_TOO_LONG or INVALID_INPUT that names the field
  */
 export async function encodeInputs(
   inputs: readonly Input[],
   model: Encoder,
-  options: { readonly field: string; readonly truncate: boolean },
+  options: { readonly field: string; readonly truncate: boolean; readonly turns: Turns },
 ): Promise<Encoded[]> {
   const { maxTokens } = model.directory;
   const maxCharacters = Math.max(leastCharacterLimit, maxTokens * charactersPerToken);
   const encoded: Encoded[] = [];
-  let began = performance.now();
+  let slice = await options.turns.next();
   for (const [index, input] of inputs.entries()) {
     const field = inputs.length > 1 ? `${options.field}[${index}]` : options.field;
     if (typeof input === 'string' && input.length > maxCharacters) {
@@ -82,10 +81,7 @@ export async function encodeInputs(
       throw new InferometerError('INPUT_TOO_LONG', message, { field });
     }
     encoded.push(one);
-    if (performance.now() - began > yieldAfterMs) {
-      await new Promise((resolve) => setImmediate(resolve));
-      began = performance.now();
-    }
+    if (slice.isOver) slice = await options.turns.next();
   }
   return encoded;
 }

@@ -27,7 +27,11 @@ export function openaiCompletions(context: RouteContext): RequestHandler {
     if (trace) trace.model = model.name;
     const inputs = inputsOf(request.body.prompt, 'prompt', context.limits);
     trace?.enter('preprocess');
-    const prompts = await encodeInputs(inputs, model, { field: 'prompt', truncate: false });
+    const prompts = await encodeInputs(inputs, model, {
+      field: 'prompt',
+      truncate: false,
+      turns: context.turns,
+    });
     const maxTokens = maxTokensOf(body, prompts, model.directory.maxTokens);
     const seed = body.seed ?? randomInt(2 ** 31);
     const choices = prompts.flatMap((prompt, p) =>
