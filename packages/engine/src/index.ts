@@ -15,5 +15,13 @@ export type { Generated, GenerateOptions } from './generative-model.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
-export { type EmbeddingModel, type GenerativeModel, loadModel, type Model } from './model.ts';
+export {
+  type EmbeddingModel,
+  type GenerativeModel,
+  loadModel,
+  type Model,
+  openModel,
+  type StartedModel,
+  startModel,
+} from './model.ts';
 export { type ModelOptions, resolveModelOptions } from './options.ts';

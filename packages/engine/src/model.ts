@@ -33,22 +33,39 @@ export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'g
 
 export type Model = EmbeddingModel | GenerativeModel;
 
+/** A model whose executors are being started, before anybody watches it. */
+export interface StartedModel {
+  readonly name: string;
+  readonly directory: ModelDirectory;
+  readonly options: Required<ModelOptions>;
+  readonly tokenizer: Tokenizer;
+  readonly pool: ExecutorPool;
+  /** What the executors tell; replaced when the model is opened. */
+  readonly hooks: { onFree: () => void; onRestart: () => void; onLoaded: (seconds: number) => void };
+  /** Loads that nobody was told of yet, s. */
+  readonly loads: readonly number[];
+}
+
 /**
- * Loads a model in executors of its own and warms it up.
+ * Starts a model's executors and reads its tokenizer meanwhile. Needs no telemetry: a server does it first, and loads
+ * the rest of itself while the executors come up.
  * @param directory as `readModelDirectory` gives it
  * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
  * @throws {RangeError} for an option out of range
  */
-export async function loadModel(
+export async function startModel(
   name: string,
   directory: ModelDirectory,
-  telemetry: Telemetry,
   given: ModelOptions = {},
-): Promise<Model> {
+): Promise<StartedModel> {
   const options = resolveModelOptions(given);
-  const tokenizer = loadTokenizer(directory);
-  let pump = (): void => {};
-  const pool = await createExecutorPool({
+  const loads: number[] = [];
+  const hooks: StartedModel['hooks'] = {
+    onFree: () => {},
+    onRestart: () => {},
+    onLoaded: (seconds) => loads.push(seconds),
+  };
+  const starting = createExecutorPool({
     size: options.executors,
     places: (model) => (isDecoder(model.inputs) ? options.maxGenerations : 1),
     load: {
@@ -58,58 +75,95 @@ export async function loadModel(
       pooling: directory.pooling.modes,
       eosTokenIds: directory.eosTokenIds,
     },
-    onFree: () => pump(),
-    onRestart: () => telemetry.observer.executorRestarted(name),
-    onLoaded: (seconds) => telemetry.observer.modelLoaded({ model: name, seconds }),
+    onFree: () => hooks.onFree(),
+    onRestart: () => hooks.onRestart(),
+    onLoaded: (seconds) => hooks.onLoaded(seconds),
   });
-  const { inputs, outputs } = pool.model;
-  const base = { name, directory, tokenizer, inputs, outputs, options };
   try {
-    if (isDecoder(inputs)) {
-      await warmUp(pool, generateWork(tokenizer.encode('a', directory.maxTokens).ids), directory.graph);
-      const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
-      pump = runtime.pump;
-      return { ...base, kind: 'generative', generate: runtime.generate, close: () => pool.close() };
-    }
-    const fixed = fixedShape(inputs);
-    const maxTokens = Math.min(directory.maxTokens, fixed.columns ?? Number.POSITIVE_INFINITY);
-    const warm = embedWork(tokenizer.encode('a', maxTokens).ids, fixed);
-    const reply = await warmUp(pool, warm, directory.graph);
-    if (reply?.type !== 'embedded') throw invalid(`${directory.graph} gives no vectors`);
-    if (
-      directory.pooling.otherModules.length > 0 &&
-      !outputs.some((out) => out.name === 'sentence_embedding')
-    ) {
-      const modules = directory.pooling.otherModules.join(', ');
-      throw invalid(
-        `${directory.dir}: modules.json names ${modules}, expected Transformer, Pooling and Normalize only`,
-      );
-    }
-    const limits = {
-      ...options,
-      maxBatchSize: Math.min(options.maxBatchSize, fixed.rows ?? options.maxBatchSize),
-    };
-    const { padTokenId } = directory;
-    const { normalize } = directory.pooling;
-    const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
-    pump = runtime.queue.pump;
-    const close = async (): Promise<void> => {
-      runtime.queue.drain();
-      await pool.close();
-    };
-    const model: EmbeddingModel = {
-      ...base,
-      directory: { ...directory, maxTokens },
-      kind: 'embedding',
-      dimensions: reply.dimensions,
-      embed: runtime.embed,
-      close,
-    };
-    return model;
+    const tokenizer = loadTokenizer(directory);
+    return { name, directory, options, tokenizer, pool: await starting, hooks, loads };
+  } catch (error) {
+    await starting.then(
+      (pool) => pool.close(),
+      () => {},
+    );
+    throw error;
+  }
+}
+
+/**
+ * Warms a started model up and puts its queue before it.
+ * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
+ */
+export async function openModel(started: StartedModel, telemetry: Telemetry): Promise<Model> {
+  const { name, hooks, pool } = started;
+  hooks.onRestart = () => telemetry.observer.executorRestarted(name);
+  hooks.onLoaded = (seconds) => telemetry.observer.modelLoaded({ model: name, seconds });
+  for (const seconds of started.loads) hooks.onLoaded(seconds);
+  try {
+    return isDecoder(pool.model.inputs)
+      ? await openGenerative(started, telemetry)
+      : await openEmbedding(started, telemetry);
   } catch (error) {
     await pool.close();
     throw error;
   }
+}
+
+/** Both at once. @throws {InferometerError|RangeError} as they do */
+export async function loadModel(
+  name: string,
+  directory: ModelDirectory,
+  telemetry: Telemetry,
+  given: ModelOptions = {},
+): Promise<Model> {
+  return openModel(await startModel(name, directory, given), telemetry);
+}
+
+function baseOf({ name, directory, tokenizer, options, pool }: StartedModel): Omit<LoadedModel, 'close'> {
+  return { name, directory, tokenizer, options, inputs: pool.model.inputs, outputs: pool.model.outputs };
+}
+
+async function openGenerative(started: StartedModel, telemetry: Telemetry): Promise<GenerativeModel> {
+  const { name, directory, tokenizer, options, pool, hooks } = started;
+  await warmUp(pool, generateWork(tokenizer.encode('a', directory.maxTokens).ids), directory.graph);
+  const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
+  hooks.onFree = runtime.pump;
+  return { ...baseOf(started), kind: 'generative', generate: runtime.generate, close: () => pool.close() };
+}
+
+async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promise<EmbeddingModel> {
+  const { name, directory, tokenizer, options, pool, hooks } = started;
+  const { inputs, outputs } = pool.model;
+  const fixed = fixedShape(inputs);
+  const maxTokens = Math.min(directory.maxTokens, fixed.columns ?? Number.POSITIVE_INFINITY);
+  const reply = await warmUp(pool, embedWork(tokenizer.encode('a', maxTokens).ids, fixed), directory.graph);
+  if (reply?.type !== 'embedded') throw invalid(`${directory.graph} gives no vectors`);
+  const { otherModules, normalize } = directory.pooling;
+  if (otherModules.length > 0 && !outputs.some((output) => output.name === 'sentence_embedding')) {
+    const names = otherModules.join(', ');
+    throw invalid(
+      `${directory.dir}: modules.json names ${names}, expected Transformer, Pooling and Normalize only`,
+    );
+  }
+  const limits = {
+    ...options,
+    maxBatchSize: Math.min(options.maxBatchSize, fixed.rows ?? options.maxBatchSize),
+  };
+  const { padTokenId } = directory;
+  const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
+  hooks.onFree = runtime.queue.pump;
+  return {
+    ...baseOf(started),
+    directory: { ...directory, maxTokens },
+    kind: 'embedding',
+    dimensions: reply.dimensions,
+    embed: runtime.embed,
+    async close() {
+      runtime.queue.drain();
+      await pool.close();
+    },
+  };
 }
 
 /** Dimensions of the token ids that the graph fixes. */

@@ -1,15 +1,6 @@
-import { metricsHandler } from '@inferometer/express';
-import { startTelemetry } from '@inferometer/sdk';
-import express from 'express';
-import { banner } from './banner.ts';
-import { createApp } from './http/app.ts';
-import { closeServer, type Listening, listen } from './listen.ts';
-import { createLog } from './log.ts';
-import { createModelRegistry } from './models/registry.ts';
+import { createModelRegistry, type ModelRegistry } from './models/registry.ts';
 import { bundledModels, checkSpecs } from './models/spec.ts';
-import { createNamer, type Namer } from './nicknames/namer.ts';
 import type { ServeOptions } from './options.ts';
-import { version } from './version.ts';
 
 /** A server that runs. */
 export interface Serving {
@@ -19,78 +10,20 @@ export interface Serving {
 }
 
 /**
- * Starts the service: listens at once (so that probes are answered while models load), loads and warms the models,
- * and says where everything is.
+ * Starts the service: executors first, then everything else while they come up; listens as soon as it can, so that
+ * probes are answered while models load.
  * @throws {InferometerError|RangeError} one line for what cannot be followed
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
-  const log = createLog();
-  const telemetry = startTelemetry({
-    version,
-    log: { info: (m) => log.info(m), warn: (m) => log.warn(m), error: (m) => log.error(m) },
-  });
   const specs = options.models.length > 0 ? options.models : bundledModels;
   checkSpecs(specs);
-  const registry = createModelRegistry(specs, telemetry.telemetry, options.model);
-  const namers = new Map<string, Namer>();
-  let draining = false;
-  const app = createApp({
-    telemetry,
-    registry,
-    namers,
-    log,
-    isDraining: () => draining,
-    maxBodyBytes: options.maxBodyBytes,
-    limits: { maxInputs: options.maxInputs },
-  });
-  const main = await listen(app, options.host, options.port);
-  let metrics: Listening | undefined;
-  const stop = async (): Promise<void> => {
-    draining = true;
-    await Promise.all([
-      closeServer(main.server, options.drainTimeoutMs),
-      metrics && closeServer(metrics.server, 0),
-    ]);
-    await registry.close();
-    await telemetry.shutdown();
-  };
-
+  const registry: ModelRegistry = createModelRegistry(specs, options.model);
   try {
-    metrics = await listenMetrics(options, telemetry.metrics, (message) => log.warn(message));
-    await registry.load(async (model) => {
-      const namer = model.kind === 'embedding' ? await createNamer(model) : undefined;
-      if (namer) namers.set(model.name, namer);
-    });
+    // Express and the OpenTelemetry SDK take half a second of processor to load.
+    const { startService } = await import('./service.ts');
+    return await startService(options, registry);
   } catch (error) {
-    await stop();
+    await registry.close();
     throw error;
-  }
-  const startSeconds = process.uptime();
-  telemetry.telemetry.observer.coldStart(startSeconds);
-  const namer = [...namers.keys()][0];
-  process.stdout.write(
-    banner({ url: main.url, metricsUrl: metrics?.url, registry, telemetry, startSeconds, namer }),
-  );
-  return { url: main.url, stop };
-}
-
-/** The metrics port is a convenience beside the main port's /metrics: one that is taken is a warning. */
-async function listenMetrics(
-  options: ServeOptions,
-  collect: Parameters<typeof metricsHandler>[0],
-  warn: (message: string) => void,
-): Promise<Listening | undefined> {
-  if (options.metricsPort === undefined) return undefined;
-  const app = express();
-  app.disable('x-powered-by');
-  app.get('/metrics', metricsHandler(collect));
-  app.get('/livez', (_request, response) => void response.json({ status: 'ok' }));
-  try {
-    return await listen(app, options.host, options.metricsPort);
-  } catch {
-    warn(
-      `metrics port ${options.metricsPort} cannot be listened on: /metrics is on the main port only (--metrics-port changes it)`,
-    );
-    return undefined;
   }
 }

@@ -2,11 +2,13 @@ import { InferometerError, messageOf, type Telemetry } from '@inferometer/core';
 import {
   type EmbeddingModel,
   type GenerativeModel,
-  loadModel,
   type Model,
   type ModelDirectory,
   type ModelOptions,
+  openModel,
   readModelDirectory,
+  type StartedModel,
+  startModel,
 } from '@inferometer/engine';
 import type { ModelSpec } from './spec.ts';
 
@@ -17,11 +19,11 @@ export interface ModelRegistry {
   /** All models are loaded and warm. */
   readonly ready: boolean;
   /**
-   * Loads all models side by side.
+   * Waits for the executors of all models and opens them side by side.
    * @param prepare what else a model needs before it is ready
    * @throws {InferometerError} INVALID_MODEL with the model's name and the file at fault
    */
-  load(prepare?: (model: Model) => Promise<void>): Promise<void>;
+  load(telemetry: Telemetry, prepare?: (model: Model) => Promise<void>): Promise<void>;
   /**
    * @param name undefined takes the first model that embeds
    * @throws {InferometerError} UNKNOWN_MODEL, INVALID_INPUT if it does not embed, UNAVAILABLE while it loads
@@ -33,17 +35,21 @@ export interface ModelRegistry {
 }
 
 /**
- * Reads the directories at once, so that a mistake shows before anything is started.
+ * Reads the directories at once, so that a mistake shows before anything is started, and starts the executors: they
+ * come up while the caller does other things.
  * @throws {InferometerError} INVALID_MODEL
  */
-export function createModelRegistry(
-  specs: readonly ModelSpec[],
-  telemetry: Telemetry,
-  options: ModelOptions,
-): ModelRegistry {
+export function createModelRegistry(specs: readonly ModelSpec[], options: ModelOptions): ModelRegistry {
   const directories = new Map<string, ModelDirectory>(
     specs.map(({ name, path }) => [name, inModel(name, () => readModelDirectory(path))]),
   );
+  const starting = new Map<string, Promise<StartedModel>>();
+  for (const [name, directory] of directories) {
+    const started = inModelAsync(name, startModel(name, directory, options));
+    // Told by `load`; until then it must not count as unhandled.
+    started.catch(() => {});
+    starting.set(name, started);
+  }
   const loaded = new Map<string, Model>();
   const names = specs.map((spec) => spec.name);
   let ready = false;
@@ -83,11 +89,11 @@ export function createModelRegistry(
     get ready() {
       return ready;
     },
-    async load(prepare) {
+    async load(telemetry, prepare) {
       const results = await Promise.allSettled(
-        specs.map(async ({ name }) => {
-          const directory = directories.get(name) as ModelDirectory;
-          const model = await inModelAsync(name, loadModel(name, directory, telemetry, options));
+        names.map(async (name) => {
+          const started = await (starting.get(name) as Promise<StartedModel>);
+          const model = await inModelAsync(name, openModel(started, telemetry));
           loaded.set(name, model);
           if (prepare) await inModelAsync(name, prepare(model));
         }),
@@ -100,7 +106,12 @@ export function createModelRegistry(
     generative: (name) => choose('generative', name),
     async close() {
       ready = false;
-      await Promise.all([...loaded.values()].map((model) => model.close()));
+      await Promise.all(
+        [...starting].map(async ([name, start]) => {
+          const started = await start.catch(() => undefined);
+          await (loaded.get(name)?.close() ?? started?.pool.close());
+        }),
+      );
     },
   };
 }
