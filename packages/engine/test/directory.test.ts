@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encodedFromIds, loadTokenizer, readModelDirectory } from '@inferometer/engine';
+import { createRandom, encodedFromIds, loadTokenizer, readModelDirectory } from '@inferometer/engine';
 import { afterAll, expect, test } from 'vitest';
 
 const root = mkdtempSync(join(tmpdir(), 'inferometer-directory-'));
@@ -124,10 +124,47 @@ test('truncation cuts content and keeps the special tokens at both ends, at the 
   const whole = [...tokenizer.encode(text, 1000).ids];
   expect(whole.length).toBeGreaterThan(8);
   const cut = tokenizer.encode(text, 6);
-  expect(cut.fullLength).toBe(whole.length);
+  expect(cut.isCut).toBe(true);
+  expect(tokenizer.encode(text, whole.length).isCut).toBe(false);
   expect([...cut.ids]).toEqual([...whole.slice(0, 5), whole.at(-1)]);
   const left = loadTokenizer({ ...encoder, truncationSide: 'left' }).encode(text, 6);
   expect([...left.ids]).toEqual([whole[0], ...whole.slice(-5)]);
+});
+
+test.each([
+  ['nickname-encoder', 128],
+  ['nickname-lm', 64],
+])('%s: a long text cut early has the tokens of the whole text', (name, maxTokens) => {
+  const dir = fileURLToPath(new URL(`../../server/models/${name}`, import.meta.url));
+  const tokenizer = loadTokenizer(readModelDirectory(dir));
+  const random = createRandom(11);
+  const words = [
+    'tired',
+    '졸린',
+    'I',
+    "can't",
+    'sleep;',
+    '🦦',
+    'über',
+    'x'.repeat(30),
+    '12345',
+    '\n\n',
+    '漢字',
+    '…',
+  ];
+  for (let round = 0; round < 40; round++) {
+    const count = 200 + Math.floor(random() * 800);
+    const text = Array.from({ length: count }, () => words[Math.floor(random() * words.length)]).join(
+      random() < 0.5 ? ' ' : '  ',
+    );
+    const whole = [...tokenizer.encode(text, 1_000_000).ids];
+    const cut = [...tokenizer.encode(text, maxTokens).ids];
+    const special = name === 'nickname-encoder' ? 1 : 0;
+    expect(cut).toEqual([
+      ...whole.slice(0, maxTokens - special),
+      ...whole.slice(whole.length - special, whole.length),
+    ]);
+  }
 });
 
 test('a prompt and lower case change what is split', () => {

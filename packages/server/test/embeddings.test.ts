@@ -71,6 +71,11 @@ test('the official openai client gets embeddings, as floats and as base64', asyn
   }
   const models = await client.models.list();
   expect(models.data.map((model) => model.id)).toEqual(['encoder']);
+  expect(await client.models.retrieve('encoder')).toMatchObject({ id: 'encoder', object: 'model' });
+  await expect(client.models.retrieve('nope')).rejects.toMatchObject({
+    status: 404,
+    code: 'model_not_found',
+  });
 });
 
 test('dimensions shortens vectors and scales them to length 1', async () => {

@@ -8,8 +8,8 @@ import { invalid, readJsonObject } from './files.ts';
 export interface Encoded {
   /** Shape [tokens]; special tokens included. */
   readonly ids: Int32Array;
-  /** Tokens before truncation. */
-  readonly fullLength: number;
+  /** Whether the text has more tokens than these. */
+  readonly isCut: boolean;
 }
 
 export interface Tokenizer {
@@ -50,12 +50,15 @@ export function loadTokenizer(model: ModelDirectory): Tokenizer {
   return {
     vocabularySize,
     encode(text, maxTokens) {
-      const prompted = model.prompt + text;
-      const { ids } = hf.encode(model.lowerCase ? prompted.toLowerCase() : prompted);
-      return {
-        ids: Int32Array.from(truncate(ids, maxTokens, prefix, suffix, model.truncationSide)),
-        fullLength: ids.length,
+      const split = (part: string): number[] => {
+        const prompted = model.prompt + part;
+        return hf.encode(model.lowerCase ? prompted.toLowerCase() : prompted).ids;
       };
+      const head = model.truncationSide === 'right' ? headOf(text, maxTokens) : undefined;
+      let ids = head === undefined ? [] : split(head);
+      if (ids.length < maxTokens + headMargin) ids = split(text);
+      const kept = truncate(ids, maxTokens, prefix, suffix, model.truncationSide);
+      return { ids: Int32Array.from(kept), isCut: ids.length > maxTokens };
     },
     decode: (ids) => (ids.length === 0 ? '' : hf.decode(ids as number[], { skip_special_tokens: true })),
   };
@@ -76,7 +79,26 @@ export function encodedFromIds(
     const message = `token id ${wrong} is out of range, expected an integer from 0 to ${tokenizer.vocabularySize - 1}`;
     throw new InferometerError('INVALID_INPUT', message, { field });
   }
-  return { ids: Int32Array.from(ids.slice(0, maxTokens)), fullLength: ids.length };
+  return { ids: Int32Array.from(ids.slice(0, maxTokens)), isCut: ids.length > maxTokens };
+}
+
+/** More characters than this a token are rare: so much of a text is split first. */
+const charactersPerToken = 8;
+/** Tokens more than are kept: those at the end of a head may be others in the whole text. */
+const headMargin = 16;
+
+/**
+ * As much of a long text as will be kept, up to the next white space: tokens before it do not depend on what follows.
+ * Splitting all of a document costs tens of milliseconds of the main thread, for tokens that are thrown away.
+ * @returns undefined for texts that are not long, and where there is no white space
+ */
+function headOf(text: string, maxTokens: number): string | undefined {
+  const least = maxTokens * charactersPerToken;
+  if (text.length < 1.25 * least) return undefined;
+  const space = /\s/g;
+  space.lastIndex = least;
+  const found = space.exec(text);
+  return found === null ? undefined : text.slice(0, found.index);
 }
 
 function truncate(

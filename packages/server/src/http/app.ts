@@ -10,7 +10,7 @@ import type { RouteContext } from './embedding-route.ts';
 import { errorHandler, notFound, postOnly } from './error-handler.ts';
 import { healthRouter } from './health.ts';
 import type { InputLimits } from './inputs.ts';
-import { modelsRoute } from './models-route.ts';
+import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
@@ -40,8 +40,8 @@ export function createApp(options: AppOptions): Express {
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
   app.disable('etag');
 
-  // Before tracing: a list of names is no inference.
-  app.get('/v1/models', modelsRoute(registry, Math.floor(Date.now() / 1000)));
+  // Before tracing: asking what models there are is no inference.
+  app.use('/v1/models', modelsRouter(registry));
   const trace = telemetry.config.enabled ? traceRequests(traces) : pass;
   app.use(['/embed', '/nicknames', '/v1'], trace, drainGate(options));
   app.use(inferenceRoutes(options, context));

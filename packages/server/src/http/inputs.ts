@@ -76,8 +76,8 @@ export async function encodeInputs(
       typeof input === 'string'
         ? model.tokenizer.encode(input, maxTokens)
         : encodedFromIds(input, model.tokenizer, maxTokens, field);
-    if (!options.truncate && one.fullLength > maxTokens) {
-      const message = `expected at most ${maxTokens} tokens, got ${one.fullLength}`;
+    if (!options.truncate && one.isCut) {
+      const message = `expected at most ${maxTokens} tokens, got more`;
       throw new InferometerError('INPUT_TOO_LONG', message, { field });
     }
     encoded.push(one);
