@@ -12,6 +12,7 @@ import {
 import type { DispatchReason } from './batching/policy.ts';
 import { type BatchItem, type BatchQueue, createBatchQueue, type ItemResult } from './batching/queue.ts';
 import { shareOut } from './batching/share.ts';
+import type { FixedShape } from './executor/graph-inputs.ts';
 import type { ExecutorPool, Lease } from './executor/pool.ts';
 import { normalizeRows } from './executor/pooling.ts';
 import type { EmbeddedReply } from './executor/protocol.ts';
@@ -49,12 +50,6 @@ export interface EmbeddingRuntimeOptions {
   readonly pool: ExecutorPool;
   /** Sizes that the graph fixes; every batch is padded to them. */
   readonly fixed: FixedShape;
-}
-
-/** Dimensions of `input_ids` that are numbers in the graph; most exports leave both open. */
-export interface FixedShape {
-  readonly rows?: number;
-  readonly columns?: number;
 }
 
 export function createEmbeddingRuntime(options: EmbeddingRuntimeOptions): EmbeddingRuntime {

@@ -21,7 +21,6 @@ export {
   loadModel,
   type Model,
   openModel,
-  type StartedModel,
-  startModel,
 } from './model.ts';
 export { type ModelOptions, resolveModelOptions } from './options.ts';
+export { type StartedModel, startModel } from './started-model.ts';

@@ -2,7 +2,7 @@ import { InferometerError, messageOf } from '@inferometer/core';
 import { Command, CommanderError } from 'commander';
 import { onNpmGone } from './npm-parent.ts';
 import { serveCommand } from './options.ts';
-import type { Serving } from './serve.ts';
+import type { Serving } from './service.ts';
 import { version } from './version.ts';
 
 /** Exit code for what the user has to change: flags, environment, models. */

@@ -1,13 +1,7 @@
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts';
 import { bundledModels, checkSpecs } from './models/spec.ts';
 import type { ServeOptions } from './options.ts';
-
-/** A server that runs. */
-export interface Serving {
-  readonly url: string;
-  /** Takes no more requests, finishes those in flight, sends what telemetry is left. */
-  stop(): Promise<void>;
-}
+import type { Serving } from './service.ts';
 
 /**
  * Starts the service: executors first, then everything else while they come up; listens as soon as it can, so that

@@ -8,8 +8,14 @@ import { createLog } from './log.ts';
 import type { ModelRegistry } from './models/registry.ts';
 import { createNamer, type Namer } from './nicknames/namer.ts';
 import type { ServeOptions } from './options.ts';
-import type { Serving } from './serve.ts';
 import { version } from './version.ts';
+
+/** A server that runs. */
+export interface Serving {
+  readonly url: string;
+  /** Takes no more requests, finishes those in flight, sends what telemetry is left. */
+  stop(): Promise<void>;
+}
 
 /**
  * Puts telemetry and HTTP around the models, and says where everything is once they are warm.

@@ -1,7 +1,7 @@
 import { messageOf } from '@inferometer/core';
 import { createDecoder } from './decode.ts';
 import { createEmbedder, type Embedder } from './embed.ts';
-import { isDecoder } from './kind.ts';
+import { isDecoder } from './graph-inputs.ts';
 import type { EmbedRequest, ExecutorReply, ExecutorRequest, LoadRequest } from './protocol.ts';
 import { createScheduler, type GenerationScheduler } from './scheduler.ts';
 import { openSession } from './session.ts';

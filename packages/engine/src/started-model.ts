@@ -1,0 +1,63 @@
+import { isDecoder } from './executor/graph-inputs.ts';
+import { createExecutorPool, type ExecutorPool } from './executor/pool.ts';
+import type { ModelDirectory } from './model/directory.ts';
+import { loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
+import { type ModelOptions, resolveModelOptions } from './options.ts';
+
+/** A model whose executors are being started, before anybody watches it. */
+export interface StartedModel {
+  readonly name: string;
+  readonly directory: ModelDirectory;
+  readonly options: Required<ModelOptions>;
+  readonly tokenizer: Tokenizer;
+  readonly pool: ExecutorPool;
+  /** What the executors tell; replaced when the model is opened. */
+  readonly hooks: { onFree: () => void; onRestart: () => void; onLoaded: (seconds: number) => void };
+  /** Loads that nobody was told of yet, s. */
+  readonly loads: readonly number[];
+}
+
+/**
+ * Starts a model's executors and reads its tokenizer meanwhile. Needs no telemetry: a server does it first, and loads
+ * the rest of itself while the executors come up.
+ * @param directory as `readModelDirectory` gives it
+ * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
+ * @throws {RangeError} for an option out of range
+ */
+export async function startModel(
+  name: string,
+  directory: ModelDirectory,
+  given: ModelOptions = {},
+): Promise<StartedModel> {
+  const options = resolveModelOptions(given);
+  const loads: number[] = [];
+  const hooks: StartedModel['hooks'] = {
+    onFree: () => {},
+    onRestart: () => {},
+    onLoaded: (seconds) => loads.push(seconds),
+  };
+  const starting = createExecutorPool({
+    size: options.executors,
+    places: (model) => (isDecoder(model.inputs) ? options.maxGenerations : 1),
+    load: {
+      type: 'load',
+      graph: directory.graph,
+      threads: options.threads,
+      pooling: directory.pooling.modes,
+      eosTokenIds: directory.eosTokenIds,
+    },
+    onFree: () => hooks.onFree(),
+    onRestart: () => hooks.onRestart(),
+    onLoaded: (seconds) => hooks.onLoaded(seconds),
+  });
+  try {
+    const tokenizer = loadTokenizer(directory);
+    return { name, directory, options, tokenizer, pool: await starting, hooks, loads };
+  } catch (error) {
+    await starting.then(
+      (pool) => pool.close(),
+      () => {},
+    );
+    throw error;
+  }
+}
