@@ -1,6 +1,6 @@
-import { InferometerError, type MonoMs, type RequestTrace, type Telemetry } from '@inferometer/core';
+import { InferometerError, type RequestTrace, type Telemetry } from '@inferometer/core';
 import type { ExecutorPool, Lease } from './executor/pool.ts';
-import type { ExecutorReply, FinishReason, Sampling } from './executor/protocol.ts';
+import type { ExecutorReply, FinishReason, Sampling, StepTimes } from './executor/protocol.ts';
 import { createTextStream } from './generation/text-stream.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
 import type { ModelOptions } from './options.ts';
@@ -111,11 +111,12 @@ function runGeneration(
     text += piece;
     request.onText?.(piece);
   };
-  /** Between two of its steps a generation waits for its turn in the executor. */
-  const stepped = (runStart: MonoMs, runEnd: MonoMs): void => {
+  /** Drawing the token follows the run; then the generation waits for its next turn in the executor. */
+  const stepped = ({ runStart, runEnd, drawn }: StepTimes): void => {
     trace?.addDeviceTime(runEnd - runStart);
     trace?.enter('run', runStart);
-    trace?.enter('queue', runEnd);
+    trace?.enter('postprocess', runEnd);
+    trace?.enter('queue', drawn);
   };
 
   return new Promise((resolve, reject) => {
@@ -140,8 +141,8 @@ function runGeneration(
       if (reply.type === 'token') {
         if (settled) return;
         tokens++;
-        stepped(reply.runStart, reply.runEnd);
-        trace?.generated(reply.runEnd);
+        stepped(reply.times);
+        trace?.generated(reply.times.drawn);
         const delta = stream.push(reply.token);
         emit(delta.text);
         if (delta.stopped) {
@@ -151,8 +152,7 @@ function runGeneration(
         return;
       }
       if (reply.type === 'generated') {
-        if (reply.runStart !== undefined && reply.runEnd !== undefined && !settled)
-          stepped(reply.runStart, reply.runEnd);
+        if (reply.times && !settled) stepped(reply.times);
         if (reply.reason !== 'cancelled') end(reply.reason);
       } else if (reply.type === 'failed') {
         finish(() => reject(new InferometerError('RUN_FAILED', `the generation failed: ${reply.message}`)));

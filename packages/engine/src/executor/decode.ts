@@ -1,14 +1,12 @@
-import { type MonoMs, monoNow } from '@inferometer/core';
+import { monoNow } from '@inferometer/core';
 import { Tensor } from 'onnxruntime-node';
 import { createRandom, sampleToken } from '../generation/sampling.ts';
-import type { GenerateRequest, TensorInfo } from './protocol.ts';
+import type { GenerateRequest, StepTimes, TensorInfo } from './protocol.ts';
 import { floatsOf, integerTensor, type Session } from './session.ts';
 
 /** One step of a generation: a token and the model run that gave it. */
-export interface Step {
+export interface Step extends StepTimes {
   readonly token: number;
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
 }
 
 /** A generation in progress: the first step runs the prompt (prefill), each later one a single token (decode). */
@@ -68,21 +66,25 @@ export function createDecoder(session: Session): Decoder {
           feed('use_cache_branch', Int32Array.of(length > 0 ? 1 : 0), [1]);
           const runStart = monoNow();
           const results = await session.run(feeds);
-          const logits = results.logits as Tensor;
-          const vocabulary = logits.dims[logits.dims.length - 1] as number;
-          const all = floatsOf(logits);
-          const last = Array.prototype.slice.call(all, all.length - vocabulary) as number[];
-          const token = sampleToken(last, request.sampling, random);
+          const runEnd = monoNow();
+          const token = sampleToken(lastRow(results.logits as Tensor), request.sampling, random);
           past = Object.fromEntries(
             pastInputs.map(({ name }) => [name, results[presentName(name)] as Tensor]),
           );
           length += fresh;
           pending = Int32Array.of(token);
-          return { token, runStart, runEnd: monoNow() };
+          return { token, runStart, runEnd, drawn: monoNow() };
         },
       };
     },
   };
+}
+
+/** The logits of the last position, shape [vocabulary]. */
+function lastRow(logits: Tensor): ArrayLike<number> {
+  const all = floatsOf(logits);
+  const start = all.length - (logits.dims[logits.dims.length - 1] as number);
+  return all.subarray(start);
 }
 
 function presentName(past: string): string {

@@ -76,12 +76,18 @@ export interface EmbeddedReply {
   readonly runEnd: MonoMs;
 }
 
+/** When a step of a generation ran, and when its token had been drawn from the run's output. */
+export interface StepTimes {
+  readonly runStart: MonoMs;
+  readonly runEnd: MonoMs;
+  readonly drawn: MonoMs;
+}
+
 export interface TokenReply {
   readonly type: 'token';
   readonly id: number;
   readonly token: number;
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
+  readonly times: StepTimes;
 }
 
 export type FinishReason = 'stop' | 'length' | 'cancelled';
@@ -91,8 +97,7 @@ export interface GeneratedReply {
   readonly id: number;
   readonly reason: FinishReason;
   /** The last step, where it gave no token of the text (an end-of-text token). */
-  readonly runStart?: MonoMs;
-  readonly runEnd?: MonoMs;
+  readonly times?: StepTimes;
 }
 
 export interface FailedReply {

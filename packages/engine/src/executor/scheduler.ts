@@ -49,12 +49,12 @@ export function createScheduler(
       return false;
     };
     try {
-      const { token, runStart, runEnd } = await generation.decoding.step();
+      const { token, ...times } = await generation.decoding.step();
       if (eosTokenIds.includes(token)) {
-        reply({ type: 'generated', id, reason: 'stop', runStart, runEnd });
+        reply({ type: 'generated', id, reason: 'stop', times });
         return false;
       }
-      reply({ type: 'token', id, token, runStart, runEnd });
+      reply({ type: 'token', id, token, times });
       return ++generation.tokens < generation.maxTokens || finish('length');
     } catch (error) {
       reply({ type: 'failed', id, message: messageOf(error) });

@@ -57,18 +57,21 @@ export function integerTensor(type: string, values: Int32Array, shape: readonly 
   }
 }
 
+/** Numbers of a tensor; of float16 too, which newer runtimes have an array type for. */
+export type Floats = Float32Array | Float64Array;
+
 /**
  * A tensor's numbers, whatever its float type.
  * @throws {Error} for other types
  */
-export function floatsOf(tensor: Tensor): ArrayLike<number> {
+export function floatsOf(tensor: Tensor): Floats {
   if (tensor.type === 'float32' || tensor.type === 'float64')
     return tensor.data as Float32Array | Float64Array;
-  if (tensor.type === 'float16') return halfFloats(tensor.data as ArrayLike<number>);
+  if (tensor.type === 'float16') return halfFloats(tensor.data as unknown as Floats | Uint16Array);
   throw new Error(`the model's output is ${tensor.type}, expected float32, float16 or float64`);
 }
 
-function halfFloats(data: ArrayLike<number>): ArrayLike<number> {
+function halfFloats(data: Floats | Uint16Array): Floats {
   // Newer runtimes hand over a Float16Array, whose elements are numbers already; older ones the raw 16 bits.
   if (!(data instanceof Uint16Array)) return data;
   return Float32Array.from(data, (bits) => {
