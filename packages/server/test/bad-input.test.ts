@@ -309,6 +309,73 @@ describe('answers in the format of the API, names the field and what was expecte
   });
 });
 
+test('whatever fields a body has, the answer is no failure of the server', async () => {
+  const values = [
+    null,
+    true,
+    -1,
+    1.5,
+    1e308,
+    '',
+    'x',
+    '\ud800',
+    '\0',
+    [],
+    {},
+    [[]],
+    ['a', ''],
+    [1, 2],
+    [[1], [4e9]],
+    2 ** 53,
+  ];
+  const fields = [
+    'model',
+    'n',
+    'seed',
+    'stop',
+    'stream',
+    'stream_options',
+    'max_tokens',
+    'temperature',
+    'top_p',
+    'top_k',
+  ];
+  fields.push(
+    'echo',
+    'encoding_format',
+    'dimensions',
+    'truncate',
+    'normalize',
+    'language',
+    '__proto__',
+    'constructor',
+  );
+  let state = 1;
+  const pick = <T>(from: readonly T[]): T => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return from[Math.floor((state / 2 ** 31) * from.length)] as T;
+  };
+  const seen = new Set<number>();
+  for (let i = 0; i < 400; i++) {
+    const [path, input] = pick([
+      ['/embed', 'inputs'],
+      ['/v1/embeddings', 'input'],
+      ['/v1/completions', 'prompt'],
+      ['/nicknames', 'text'],
+    ] as const);
+    const given = {
+      [input]: pick(['hello', '졸려요', ...values]),
+      [pick(fields)]: pick(values),
+      [pick(fields)]: pick(values),
+    };
+    const response = await server.post(path, given);
+    const text = await response.text();
+    seen.add(response.status);
+    expect(response.status, `${path} ${JSON.stringify(given)} gave ${text}`).toBeLessThan(500);
+  }
+  expect([...seen].sort()).toEqual(expect.arrayContaining([200, 400, 404, 422]));
+});
+
 test('after all that it still answers, and nothing was printed as a failure of the server', async () => {
   expect((await server.post('/embed', { inputs: 'still there' })).status).toBe(200);
   expect(server.process.stderr()).not.toMatch(/unhandled|uncaught|"level":50/i);

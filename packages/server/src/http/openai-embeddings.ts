@@ -4,6 +4,7 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { validate } from './validate.ts';
+import { vectorJson } from './vector-json.ts';
 
 const embeddingsSchema = z.object({
   model: z.string('expected the name of a model').nullish(),
@@ -23,16 +24,12 @@ export function openaiEmbeddings(context: RouteContext): RequestHandler {
       truncate: body.truncate ?? true,
     });
     const shaped = shorten(vectors, body.dimensions ?? undefined);
-    response.json({
-      object: 'list',
-      data: shaped.map((vector, index) => ({
-        object: 'embedding',
-        index,
-        embedding: body.encoding_format === 'base64' ? base64(vector) : Array.from(vector),
-      })),
-      model,
-      usage: { prompt_tokens: tokens, total_tokens: tokens },
-    });
+    const asText = body.encoding_format === 'base64' ? base64Json : vectorJson;
+    const data = shaped.map(
+      (vector, index) => `{"object":"embedding","index":${index},"embedding":${asText(vector)}}`,
+    );
+    const rest = JSON.stringify({ model, usage: { prompt_tokens: tokens, total_tokens: tokens } });
+    response.type('json').send(`{"object":"list","data":[${data.join(',')}],${rest.slice(1)}`);
   };
 }
 
@@ -52,6 +49,6 @@ function shorten(vectors: readonly Float32Array[], dimensions: number | undefine
 }
 
 /** Little-endian float32, as OpenAI's clients decode it. */
-function base64(vector: Float32Array): string {
-  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64');
+function base64Json(vector: Float32Array): string {
+  return `"${Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64')}"`;
 }

@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { validate } from './validate.ts';
+import { vectorJson } from './vector-json.ts';
 
 /** The rest of TEI's request; `inputs` is checked where all APIs' inputs are. */
 const embedSchema = z.object({
@@ -23,6 +24,6 @@ export function teiEmbed(context: RouteContext): RequestHandler {
       truncate: body.truncate ?? true,
       normalize: body.normalize ?? undefined,
     });
-    response.json(vectors.map((vector) => Array.from(vector)));
+    response.type('json').send(`[${vectors.map(vectorJson).join(',')}]`);
   };
 }
