@@ -3,11 +3,25 @@ export interface TelemetryConfig {
   /** Whether anything is recorded: `INFEROMETER_ENABLED`, `OTEL_SDK_DISABLED`. */
   readonly enabled: boolean;
   /** Where spans go; undefined when nowhere. */
-  readonly traces:
-    | { readonly protocol: 'http/json' | 'http/protobuf'; readonly endpoint: string }
-    | undefined;
+  readonly traces: TracesConfig | undefined;
   /** Finished requests kept for /profiling. */
   readonly ringCapacity: number;
+}
+
+export interface TracesConfig {
+  readonly protocol: 'http/json' | 'http/protobuf';
+  readonly endpoint: string;
+  /** The batches in which spans leave: `OTEL_BSP_*`. */
+  readonly batches: {
+    /** Time between two exports, ms. @default 1000: a second later one can look at a trace */
+    readonly scheduleDelayMs: number;
+    /** Spans that wait, at most; what comes on top is dropped and counted. @default 4096 */
+    readonly maxQueueSize: number;
+    /** Spans of one export. @default 512 */
+    readonly maxExportBatchSize: number;
+    /** Longest export, ms. @default 30000 */
+    readonly exportTimeoutMs: number;
+  };
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -23,7 +37,7 @@ export function readConfig(env: Env = process.env): TelemetryConfig {
   return {
     enabled: !isTrue(env.OTEL_SDK_DISABLED) && !isFalse(env.INFEROMETER_ENABLED),
     traces: tracesOf(env),
-    ringCapacity: ringCapacityOf(env.INFEROMETER_RING_CAPACITY),
+    ringCapacity: integerOf(env, 'INFEROMETER_RING_CAPACITY', 1000, 1_000_000),
   };
 }
 
@@ -43,7 +57,7 @@ function tracesOf(env: Env): TelemetryConfig['traces'] {
     const given = env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || env.OTEL_EXPORTER_OTLP_ENDPOINT;
     throw new RangeError(`OTEL_EXPORTER_OTLP_ENDPOINT must be an http URL, got ${given}`);
   }
-  return { protocol: protocolOf(env), endpoint: url };
+  return { protocol: protocolOf(env), endpoint: url, batches: batchesOf(env) };
 }
 
 function protocolOf(env: Env): 'http/json' | 'http/protobuf' {
@@ -54,13 +68,30 @@ function protocolOf(env: Env): 'http/json' | 'http/protobuf' {
   return protocol;
 }
 
-function ringCapacityOf(value: string | undefined): number {
-  if (value === undefined || value === '') return 1000;
-  const capacity = Number(value);
-  if (!Number.isInteger(capacity) || capacity < 1 || capacity > 1_000_000) {
-    throw new RangeError(`INFEROMETER_RING_CAPACITY must be an integer from 1 to 1000000, got ${value}`);
+function batchesOf(env: Env): TracesConfig['batches'] {
+  const maxQueueSize = integerOf(env, 'OTEL_BSP_MAX_QUEUE_SIZE', 4096, 1_000_000);
+  return {
+    scheduleDelayMs: integerOf(env, 'OTEL_BSP_SCHEDULE_DELAY', 1000, 3_600_000),
+    maxQueueSize,
+    maxExportBatchSize: integerOf(
+      env,
+      'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
+      Math.min(512, maxQueueSize),
+      maxQueueSize,
+    ),
+    exportTimeoutMs: integerOf(env, 'OTEL_BSP_EXPORT_TIMEOUT', 30_000, 3_600_000),
+  };
+}
+
+/** @throws {RangeError} if the variable is set and no integer from 1 to `most` */
+function integerOf(env: Env, name: string, fallback: number, most: number): number {
+  const value = env[name];
+  if (value === undefined || value === '') return fallback;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1 || number > most) {
+    throw new RangeError(`${name} must be an integer from 1 to ${most}, got ${value}`);
   }
-  return capacity;
+  return number;
 }
 
 function isTrue(value: string | undefined): boolean {

@@ -23,7 +23,7 @@ test.each<[string, Record<string, string>, string]>([
   ],
   ['the exporter alone', { OTEL_TRACES_EXPORTER: 'otlp' }, 'http://localhost:4318/v1/traces'],
 ])('exports to %s', (_what, env, endpoint) => {
-  expect(readConfig(env).traces).toEqual({ protocol: 'http/json', endpoint });
+  expect(readConfig(env).traces).toMatchObject({ protocol: 'http/json', endpoint });
 });
 
 test('the protocol, of traces before the common one', () => {
@@ -31,6 +31,31 @@ test('the protocol, of traces before the common one', () => {
   expect(readConfig(env).traces?.protocol).toBe('http/protobuf');
   expect(readConfig({ ...env, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/json' }).traces?.protocol).toBe(
     'http/json',
+  );
+});
+
+test('OTEL_BSP_* set how spans leave', () => {
+  const env = { OTEL_TRACES_EXPORTER: 'otlp' };
+  expect(readConfig(env).traces?.batches).toEqual({
+    scheduleDelayMs: 1000,
+    maxQueueSize: 4096,
+    maxExportBatchSize: 512,
+    exportTimeoutMs: 30_000,
+  });
+  const small = {
+    ...env,
+    OTEL_BSP_MAX_QUEUE_SIZE: '100',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+    OTEL_BSP_EXPORT_TIMEOUT: '9',
+  };
+  expect(readConfig(small).traces?.batches).toEqual({
+    scheduleDelayMs: 50,
+    maxQueueSize: 100,
+    maxExportBatchSize: 100,
+    exportTimeoutMs: 9,
+  });
+  expect(() => readConfig({ ...small, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '101' })).toThrow(
+    'OTEL_BSP_MAX_EXPORT_BATCH_SIZE must be an integer from 1 to 100, got 101',
   );
 });
 

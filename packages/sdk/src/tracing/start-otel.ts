@@ -3,12 +3,9 @@ import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
-import type { TelemetryConfig } from '../config.ts';
+import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import type { TelemetryConfig, TracesConfig } from '../config.ts';
 import type { SpanAccount } from './counted-exporter.ts';
-
-/** Spans that wait for export, at most; what comes on top is dropped and counted. */
-const maxQueueSize = 4096;
 
 /** The stock SDK, started. */
 export interface StartedOtel {
@@ -45,17 +42,17 @@ export function startOtel(
   return { metrics, shutdown: () => sdk.shutdown() };
 }
 
-function spanProcessor(
-  traces: NonNullable<TelemetryConfig['traces']>,
-  account: SpanAccount,
-): ReturnType<SpanAccount['processor']> {
-  // The endpoint comes from the environment, which the exporters read by the rules of the specification.
-  const settings = { url: traces.endpoint };
-  const inner = traces.protocol === 'http/json' ? new JsonExporter(settings) : new ProtobufExporter(settings);
-  const batches = new BatchSpanProcessor({
+function spanProcessor(traces: TracesConfig, account: SpanAccount): SpanProcessor {
+  const { protocol, endpoint, batches } = traces;
+  // The rest (headers, timeout, compression) the exporters read by the rules of the specification.
+  const settings = { url: endpoint };
+  const inner = protocol === 'http/json' ? new JsonExporter(settings) : new ProtobufExporter(settings);
+  const processor = new BatchSpanProcessor({
     exporter: account.exporter(inner),
-    maxQueueSize,
-    scheduledDelayMillis: Number(process.env.OTEL_BSP_SCHEDULE_DELAY) || 1000,
+    maxQueueSize: batches.maxQueueSize,
+    maxExportBatchSize: batches.maxExportBatchSize,
+    scheduledDelayMillis: batches.scheduleDelayMs,
+    exportTimeoutMillis: batches.exportTimeoutMs,
   });
-  return account.processor(batches, maxQueueSize);
+  return account.processor(processor, batches.maxQueueSize);
 }
