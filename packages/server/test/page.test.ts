@@ -261,8 +261,14 @@ describeWithParts('page', ['chromium'], () => {
       new MutationObserver(() => { if (document.querySelector('.told')?.textContent) stop.click(); })
         .observe(document.querySelector('#story-text'), { childList: true, subtree: true });
     }`);
+    // Others that generate take turns with the story: alone it may be over before the browser's abort gets there.
+    const others = Array.from({ length: 2 }, () => {
+      const body = { prompt: 'mood: sleepy\nstory:', max_tokens: 200, n: 7, temperature: 2, seed: 1 };
+      return server.post('/v1/completions', body).then((response) => response.arrayBuffer());
+    });
     await page.getByRole('button', { name: 'Write' }).click();
     await page.locator('#story-end').getByText('you').waitFor();
+    await Promise.all(others);
     const told = await page.locator('.told').textContent();
     await page.locator('#requests tbody tr').first().getByText('499 client_disconnected').waitFor();
     expect(await page.locator('.told').textContent()).toBe(told);
