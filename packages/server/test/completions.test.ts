@@ -109,10 +109,10 @@ test('a client that goes away ends its generation and is recorded as gone', asyn
     body: JSON.stringify({
       model: 'lm',
       prompt,
-      max_tokens: 150,
-      n: 8,
+      max_tokens: 200,
+      n: 16,
       stream: true,
-      temperature: 1,
+      temperature: 2,
       seed: 1,
     }),
     signal: leave.signal,
