@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url';
-import { startProcess } from '@inferometer/testkit';
+import { startInferometer } from '@inferometer/testkit';
 
 /** `inferometer serve` with its own models, on a free port. */
 export interface Service extends AsyncDisposable {
@@ -15,34 +14,20 @@ export interface Service extends AsyncDisposable {
 /** Inputs that may wait: few enough that one request can be too many, enough for the word lists at the start. */
 export const maxQueue = 256;
 
-const program = fileURLToPath(new URL('../../../packages/server/bin/inferometer.js', import.meta.url));
-
 /** @param otlpUrl base URL of the Collector that gets the spans @default spans are not exported */
 export async function startService(otlpUrl?: string): Promise<Service> {
-  const flags = ['--port', '0', '--metrics-port', 'off', '--executors', '1', '--threads', '1'];
-  const running = await startProcess({
-    name: 'inferometer',
-    command: process.execPath,
-    args: [program, 'serve', ...flags, '--max-queue', String(maxQueue)],
-    env: { ...ownVariablesRemoved(), OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl },
-    // Printed once the models are loaded and warm.
-    ready: { output: /page\s+(http:\/\/[^\s/]+)\// },
-    readyTimeoutMs: 90_000,
+  const running = await startInferometer({
+    args: ['--executors', '1', '--threads', '1', '--max-queue', String(maxQueue)],
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl },
   });
-  const url = running.match?.[1] as string;
+  const { url } = running;
   return {
     url,
     host: new URL(url).host,
     metrics: async () => parseMetrics(await (await fetch(`${url}/metrics`)).text()),
-    stop: async () => void (await running.stop()),
+    stop: running.stop,
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
-}
-
-/** What the environment of whoever runs the tests says to the service is not what is tested. */
-function ownVariablesRemoved(): Record<string, undefined> {
-  const names = Object.keys(process.env).filter((name) => /^(OTEL|INFEROMETER)_/.test(name));
-  return Object.fromEntries(names.map((name) => [name, undefined]));
 }
 
 /** Prometheus' text format, one `series value` a line. */

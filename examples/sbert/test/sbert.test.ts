@@ -1,8 +1,8 @@
-import { describeWithParts, tempDir } from '@inferometer/testkit';
+import { describeWithParts, type Inferometer, tempDir } from '@inferometer/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { exportedModel, exportModel, runScript } from './export-model.ts';
 import { cosine, norm, pooledTexts, type ReferenceText, reference } from './reference.ts';
-import { embed, openAiEmbeddings, type Server, startServer } from './start-server.ts';
+import { embed, openAiEmbeddings, startServer } from './start-server.ts';
 
 /** Both compute in float32, so that what remains is far less; a wrong token or pooling is far more. */
 const lowestCosine = 0.9999;
@@ -12,7 +12,7 @@ const answerMs = 120_000;
 
 describeWithParts('all-MiniLM-L6-v2, exported and served', ['python'], () => {
   let dir: string;
-  let server: Server;
+  let server: Inferometer;
 
   beforeAll(async () => {
     dir = await exportedModel();
@@ -115,7 +115,7 @@ describeWithParts('other exports of all-MiniLM-L6-v2, served side by side', ['py
     'no-token-type-ids': { flags: ['--no-token-type-ids'], rows: reference.texts },
   };
   const resources = new AsyncDisposableStack();
-  let server: Server;
+  let server: Inferometer;
 
   beforeAll(async () => {
     const folder = resources.use(await tempDir('sbert'));

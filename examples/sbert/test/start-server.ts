@@ -1,12 +1,4 @@
-import { fileURLToPath } from 'node:url';
-import { type RunningProcess, startProcess } from '@inferometer/testkit';
-
-/** A running `inferometer serve`. */
-export interface Server extends AsyncDisposable {
-  /** `http://127.0.0.1:40123` */
-  readonly url: string;
-  readonly process: RunningProcess;
-}
+import { type Inferometer, startInferometer } from '@inferometer/testkit';
 
 export interface OpenAiEmbeddings {
   readonly object: 'list';
@@ -22,29 +14,14 @@ export interface OpenAiEmbeddings {
 export async function startServer(
   models: Readonly<Record<string, string>>,
   flags: readonly string[] = [],
-): Promise<Server> {
-  const bin = fileURLToPath(new URL('../../../packages/server/bin/inferometer.js', import.meta.url));
+): Promise<Inferometer> {
   const chosen = Object.entries(models).flatMap(([name, dir]) => ['--model', `${name}=${dir}`]);
-  // The tester's own settings are not for this server.
-  const ours = Object.keys(process.env).filter((name) => /^(OTEL|INFEROMETER)_/.test(name));
-  const running = await startProcess({
-    name: 'inferometer serve',
-    command: process.execPath,
-    args: [bin, 'serve', ...chosen, '--port', '0', '--metrics-port', 'off', ...flags],
-    env: Object.fromEntries(ours.map((name) => [name, undefined])),
-    ready: { output: /http:\/\/127\.0\.0\.1:\d+/, url: ([url]) => `${url}/readyz` },
-    readyTimeoutMs: 120_000,
-  });
-  return {
-    url: running.match?.[0] as string,
-    process: running,
-    [Symbol.asyncDispose]: async () => void (await running.stop()),
-  };
+  return startInferometer({ args: [...chosen, ...flags] });
 }
 
 /** `POST /embed`, as text-embeddings-inference has it: shape [inputs][dimensions]. */
 export async function embed(
-  server: Server,
+  server: Inferometer,
   inputs: string | readonly string[],
   model?: string,
 ): Promise<number[][]> {
@@ -53,7 +30,7 @@ export async function embed(
 
 /** `POST /v1/embeddings`, as OpenAI has it. */
 export async function openAiEmbeddings(
-  server: Server,
+  server: Inferometer,
   request: Readonly<Record<string, unknown>>,
 ): Promise<OpenAiEmbeddings> {
   return (await post(`${server.url}/v1/embeddings`, request)) as OpenAiEmbeddings;

@@ -41,14 +41,13 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
   });
   const main = await listen(app, options.host, options.port);
   const metrics = await listenMetrics(options, telemetry.metrics, (message) => log.warn(message));
-  const stop = async (): Promise<void> => {
+  const closeServers = async (): Promise<void> => {
     draining = true;
-    await Promise.all([
+    const closing = [
       closeServer(main.server, options.drainTimeoutMs),
       metrics && closeServer(metrics.server, 0),
-    ]);
-    await registry.close();
-    await telemetry.shutdown();
+    ];
+    await Promise.all(closing);
   };
   try {
     await registry.load(telemetry.telemetry, async (model) => {
@@ -56,7 +55,8 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
       if (namer) namers.set(model.name, namer);
     });
   } catch (error) {
-    await stop();
+    await closeServers();
+    await telemetry.shutdown();
     throw error;
   }
   const startSeconds = process.uptime();
@@ -64,7 +64,15 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
   const namer = [...namers.keys()][0];
   const facts = { url: main.url, metricsUrl: metrics?.url, registry, telemetry, startSeconds, namer };
   process.stdout.write(banner(facts));
-  return { url: main.url, stop };
+  return {
+    url: main.url,
+    // Requests end before the models that they use, and both before the telemetry that tells of them.
+    async stop() {
+      await closeServers();
+      await registry.close();
+      await telemetry.shutdown();
+    },
+  };
 }
 
 /** The metrics port is a convenience beside the main port's /metrics: one that is taken is a warning. */

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { startProcess, waitFor } from '@inferometer/testkit';
+import { inferometerProgram, startProcess, waitFor } from '@inferometer/testkit';
 import { expect, test } from 'vitest';
 import { encoderDir, lmDir, startServer, type TestServer } from './serving.ts';
 
@@ -58,8 +57,7 @@ test('SIGTERM lets requests in flight finish and ends with code 0', async () => 
 });
 
 test.skipIf(process.platform !== 'linux')('ends with the shell that npm started it in', async () => {
-  const bin = fileURLToPath(new URL('../bin/inferometer.js', import.meta.url));
-  const serve = `"${process.execPath}" "${bin}" serve --port 0 --metrics-port off --model e="${encoderDir}"`;
+  const serve = `"${process.execPath}" "${inferometerProgram}" serve --port 0 --metrics-port off --model e="${encoderDir}"`;
   await using shell = await startProcess({
     command: 'sh',
     // A session of its own: what the testkit ends with the shell's process group must not be the server.

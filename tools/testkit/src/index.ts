@@ -28,6 +28,13 @@ export {
   startPrometheus,
 } from './prometheus/start-prometheus.ts';
 export { python } from './python.ts';
+export {
+  type Inferometer,
+  type InferometerOptions,
+  inferometerProgram,
+  startInferometer,
+  withoutOwnSettings,
+} from './start-inferometer.ts';
 export { type Redis, type RedisOptions, startRedis } from './start-redis.ts';
 export { type TempDir, tempDir } from './temp-dir.ts';
 export { messageOf, type WaitOptions, waitFor } from './wait-for.ts';

@@ -25,18 +25,24 @@ export function sampleToken(logits: ArrayLike<number>, sampling: Sampling, rando
   for (let id = 0; id < weights.length; id++) {
     weights[id] = Math.exp(((logits[id] as number) - top) / sampling.temperature);
   }
-  const isLimited = sampling.topK > 0 || sampling.topP < 1;
   // Without a limit any order will do; sorting a vocabulary would cost more than the rest.
-  const ids = isLimited ? mostLikelyFirst(weights, sampling) : undefined;
-  const weightAt = (index: number): number => weights[ids ? (ids[index] as number) : index] as number;
-  const count = ids?.length ?? weights.length;
-  const mass = ids ? sumOf(ids.map((id) => weights[id] as number)) : sumOf(weights);
-  let left = random() * mass;
-  for (let index = 0; index < count; index++) {
-    left -= weightAt(index);
-    if (left < 0) return ids ? (ids[index] as number) : index;
+  if (sampling.topK === 0 && sampling.topP === 1) return draw(weights, random) ?? best;
+  const ids = mostLikelyFirst(weights, sampling);
+  const index = draw(
+    ids.map((id) => weights[id] as number),
+    random,
+  );
+  return ids[index ?? 0] as number;
+}
+
+/** An index by its weight; undefined where rounding leaves the drawn mass beyond the last one. */
+function draw(weights: ArrayLike<number>, random: () => number): number | undefined {
+  let left = random() * sumOf(weights);
+  for (let index = 0; index < weights.length; index++) {
+    left -= weights[index] as number;
+    if (left < 0) return index;
   }
-  return best;
+  return undefined;
 }
 
 /** The ids that the limits leave, most likely first; at least one. */

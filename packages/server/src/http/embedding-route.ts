@@ -49,5 +49,7 @@ export async function embedInputs(
     signal: goneSignal(request),
     normalize: options.normalize,
   });
+  // Batches answer many requests at once: their JSON is written in turns too.
+  await context.turns.next();
   return { model: model.name, vectors, tokens: texts.reduce((sum, text) => sum + text.ids.length, 0) };
 }
