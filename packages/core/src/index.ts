@@ -1,18 +1,53 @@
+export { type BatchOptions, batch } from './batch.ts';
 export { currentEpochOffset, type MonoMs, monoNow } from './clock.ts';
+export { clientClosedRequest, clientDisconnected, responseDestroyed } from './cut-short.ts';
 export { type ErrorCode, InferometerError, messageOf } from './errors.ts';
+export { hexOfWord, randomWord, wordOfHex } from './ids.ts';
+export { goneSignal, openRequestOf, pathOf, traceIncoming } from './incoming.ts';
+export { installed, installTelemetry } from './installed.ts';
+export type {
+  Exemplar,
+  Family,
+  HistogramValue,
+  Labels,
+  NativeValue,
+  Series,
+  SummaryValue,
+} from './metrics/family.ts';
+export type { ExemplarIds, HistogramSeries } from './metrics/histogram-series.ts';
+export { otherValue } from './metrics/label-index.ts';
+export { createMetricFile, createMetricFileReader, type MetricFile } from './metrics/metric-file.ts';
+export {
+  type CounterFamily,
+  createMetricMemory,
+  foldedMetric,
+  type GaugeFamily,
+  type HistogramDefinition,
+  type HistogramFamily,
+  type MetricDefinition,
+  type MetricMemory,
+  type MetricMemoryOptions,
+  refusedMetric,
+} from './metrics/metric-memory.ts';
+export { createMemoryReader, type MemoryReader } from './metrics/read-memory.ts';
+export type { CounterSeries, GaugeSeries } from './metrics/scalar-series.ts';
+export { sumFamilies } from './metrics/sum-families.ts';
+export type { ModelLoad, Observer, QueueReading } from './observer.ts';
+export { activeTrace, mark, phase, setAttributes } from './phase.ts';
 export { createRing, type Ring } from './ring.ts';
 export { ATTR, BOUNDS, METRIC, PHASES, type PhaseName, SPAN } from './semconv.ts';
 export { type PhaseStats, quantile, type Summary, statsOf, summarise } from './summary.ts';
 export {
   createTelemetry,
   type IncomingRequest,
-  type ModelLoad,
-  type Observer,
   type OpenRequest,
-  type QueueReading,
   type Telemetry,
   type TelemetryOptions,
 } from './telemetry.ts';
+export { batchAttributes, createInlineSpans, generationSteps } from './trace/inline-spans.ts';
+export { defaultSpanLimits, LiveSpan, type SpanExtras, type SpanLimits } from './trace/live-span.ts';
+export { LiveTrace } from './trace/live-trace.ts';
+export { createPlainSpans } from './trace/plain-spans.ts';
 export {
   type BatchJson,
   type BatchRecord,
@@ -23,18 +58,25 @@ export {
   traceJson,
 } from './trace/record.ts';
 export {
-  createRequestTrace,
   type Outcome,
+  type PhaseEntry,
   type RequestStart,
   type RequestTrace,
-  type RequestTraceOptions,
   requestStart,
 } from './trace/request-trace.ts';
+export { rootName } from './trace/root-attributes.ts';
+export { shareOut } from './trace/share.ts';
+export { type Interval, type PhaseSpan, planPhases } from './trace/span-plan.ts';
+export type { BatchLink, SpanStrategy } from './trace/span-strategy.ts';
 export {
   type ItemTimes,
   type Mark,
   type PhaseTotal,
   type Segment,
+  segmentsOf,
   sweepItems,
+  type Timeline,
   totalsOf,
 } from './trace/timeline.ts';
+export { placeOf } from './trace/trace-context.ts';
+export { type TraceOptions, trace } from './trace.ts';

@@ -2,6 +2,9 @@
 export interface Ring<T> {
   readonly size: number;
   readonly capacity: number;
+  /** Whether it takes items in; true at first. */
+  isRecording: boolean;
+  /** Drops the item while it is not recording. */
   push(item: T): void;
   /** @param count how many of the newest; all without it */
   last(count?: number): T[];
@@ -11,6 +14,7 @@ export interface Ring<T> {
 
 class FixedRing<T> implements Ring<T> {
   readonly capacity: number;
+  isRecording = true;
   #items: T[] = [];
   /** Where the next item goes once the ring is full. */
   #next = 0;
@@ -27,6 +31,7 @@ class FixedRing<T> implements Ring<T> {
   }
 
   push(item: T): void {
+    if (!this.isRecording) return;
     if (this.#items.length < this.capacity) this.#items.push(item);
     else {
       this.#items[this.#next] = item;

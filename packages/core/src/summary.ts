@@ -1,5 +1,5 @@
 import { PHASES, type PhaseName } from './semconv.ts';
-import { phaseUs, type TraceRecord } from './trace/record.ts';
+import type { TraceRecord } from './trace/record.ts';
 
 /** Statistics of one phase over requests, ms. */
 export interface PhaseStats {
@@ -21,9 +21,16 @@ export interface Summary {
   readonly count: number;
   readonly unit: 'ms';
   readonly total: PhaseStats | null;
-  /** The phases, `total`, and Gradio's names for three of them; empty without requests. */
-  readonly phases: Readonly<Partial<Record<PhaseName | GradioPhase | 'total', PhaseStats>>>;
+  /**
+   * The standard phases, those of other names that any request was in, `total`, and Gradio's names for three of them;
+   * empty without requests.
+   */
+  readonly phases: SummaryPhases;
 }
+
+/** Statistics by phase. */
+export type SummaryPhases = Readonly<Partial<Record<PhaseName | GradioPhase | 'total', PhaseStats>>> &
+  Readonly<Record<string, PhaseStats | undefined>>;
 
 /** Gradio's profiling calls these phases otherwise; its clients find them under their names too. */
 export type GradioPhase = 'queue_wait' | 'fn_call' | 'streaming_diff';
@@ -33,6 +40,9 @@ const gradioNames: Readonly<Record<GradioPhase, PhaseName>> = {
   fn_call: 'run',
   streaming_diff: 'stream',
 };
+
+/** Names that stand for something else in a summary. */
+const reserved: ReadonlySet<string> = new Set(['total', ...Object.keys(gradioNames)]);
 
 /**
  * Quantile by linear interpolation (Hyndman & Fan 1996, type 7).
@@ -54,8 +64,8 @@ export function quantile(sorted: readonly number[], q: number): number {
  * @param values any order, shape [n], n >= 1
  * @throws {RangeError} if `values` is empty
  */
-export function statsOf(values: readonly number[]): PhaseStats {
-  const sorted = [...values].sort((a, b) => a - b);
+export function statsOf(values: ArrayLike<number>): PhaseStats {
+  const sorted = [...Float64Array.from(values).sort()];
   const sum = sorted.reduce((total, value) => total + value, 0);
   return {
     count: sorted.length,
@@ -69,15 +79,37 @@ export function statsOf(values: readonly number[]): PhaseStats {
   };
 }
 
+/** Names of phases beyond the standard ones in a summary, at most: a name made of an id must not make it endless. */
+const maxOtherPhases = 100;
+
 /** Sums up closed requests. */
 export function summarise(records: readonly TraceRecord[]): Summary {
   if (records.length === 0) return { count: 0, unit: 'ms', total: null, phases: {} };
-  const phases: Partial<Record<PhaseName | GradioPhase | 'total', PhaseStats>> = {};
-  for (const name of PHASES) phases[name] = statsOf(records.map((record) => phaseUs(record, name) / 1000));
-  for (const [alias, name] of Object.entries(gradioNames) as [GradioPhase, PhaseName][]) {
-    phases[alias] = phases[name] as PhaseStats;
-  }
+  const byPhase = durationsByPhase(records);
+  const phases: Record<string, PhaseStats> = {};
+  for (const [name, ms] of byPhase) phases[name] = statsOf(ms);
+  for (const [alias, name] of Object.entries(gradioNames)) phases[alias] = phases[name] as PhaseStats;
   const total = statsOf(records.map((record) => record.totalUs / 1000));
   phases.total = total;
   return { count: records.length, unit: 'ms', total, phases };
+}
+
+/** The time of each record in each phase, ms; the standard phases first and `unattributed` last. */
+function durationsByPhase(records: readonly TraceRecord[]): Map<string, Float64Array> {
+  const others = new Set<string>();
+  const standard = new Set<string>(PHASES);
+  for (const { totals } of records) {
+    for (const { name } of totals) {
+      if (!standard.has(name) && !reserved.has(name) && others.size < maxOtherPhases) others.add(name);
+    }
+  }
+  const names = [...PHASES.slice(0, -1), ...others, 'unattributed'];
+  const byPhase = new Map(names.map((name) => [name, new Float64Array(records.length)]));
+  records.forEach(({ totals }, i) => {
+    for (const { name, durationUs } of totals) {
+      const ms = byPhase.get(name);
+      if (ms) ms[i] = durationUs / 1000;
+    }
+  });
+  return byPhase;
 }

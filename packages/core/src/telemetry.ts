@@ -3,59 +3,39 @@ import {
   type Context,
   context as contextApi,
   propagation,
-  type SpanContext,
   SpanKind,
   type TextMapGetter,
   trace as traceApi,
 } from '@opentelemetry/api';
+import { fanOut, type Observer } from './observer.ts';
 import { createRing, type Ring } from './ring.ts';
+import { LiveTrace } from './trace/live-trace.ts';
+import { createPlainSpans } from './trace/plain-spans.ts';
 import type { BatchRecord, TraceRecord } from './trace/record.ts';
-import { createRequestTrace, type Outcome, type RequestTrace, requestStart } from './trace/request-trace.ts';
-import { emitBatchSpan, emitRequestSpans, hrTimeOfUs } from './trace/spans.ts';
-
-/** A queue that metrics can read at any time. */
-export interface QueueReading {
-  readonly model: string;
-  /** Items that may wait, at most. */
-  readonly capacity: number;
-  /** Items waiting now. */
-  readonly depth: () => number;
-}
-
-/** One start of a model's executor. */
-export interface ModelLoad {
-  readonly model: string;
-  readonly seconds: number;
-}
-
-/** Whoever wants to know what happened: metrics, logs, recorders. Every method is optional and must not throw. */
-export interface Observer {
-  requestStarted?(): void;
-  requestEnded?(record: TraceRecord): void;
-  requestRejected?(model: string, reason: string): void;
-  queueAdded?(queue: QueueReading): void;
-  /** @param depth items waiting before this one came */
-  queueArrival?(model: string, depth: number): void;
-  batchEnded?(batch: BatchRecord): void;
-  executorRestarted?(model: string): void;
-  modelLoaded?(load: ModelLoad): void;
-  coldStart?(seconds: number): void;
-}
+import type { Outcome, RequestTrace } from './trace/request-trace.ts';
+import { rootName } from './trace/root-attributes.ts';
+import type { BatchLink, SpanStrategy } from './trace/span-strategy.ts';
+import { traceContext } from './trace/trace-context.ts';
 
 export interface IncomingRequest {
+  /** HTTP method; empty for what is not HTTP. */
   readonly method: string;
+  /** Path, or the name of what is not HTTP. */
   readonly path: string;
   /** Headers in lower case, to find the caller's trace in. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** More attributes of the root span. */
-  readonly attributes?: Attributes;
+  readonly headers?: Readonly<Record<string, string | string[] | undefined>>;
+  /** More attributes of the root span; asked for only when it is exported. */
+  readonly attributes?: () => Attributes;
+  /** Of the root span. @default SERVER for HTTP, else INTERNAL */
+  readonly kind?: SpanKind;
 }
 
 /** A request's trace, its root span's context and how to close both. */
 export interface OpenRequest {
   readonly trace: RequestTrace;
-  /** Active while the request is worked on, so that the user's own spans become its children. */
+  /** Active while the request is worked on, so that phases find it and the user's own spans become its children. */
   readonly context: Context;
+  /** @returns the record; the same one if it was closed before */
   close(outcome: Outcome): TraceRecord;
 }
 
@@ -66,108 +46,87 @@ export interface Telemetry {
   openRequest(request: IncomingRequest): OpenRequest;
   /**
    * Notes a batch that has run.
-   * @returns the context of its span, for the requests to link to; undefined when spans are not recorded
+   * @returns its span, for the requests to link to; undefined when spans are not recorded
    */
-  batchEnded(batch: BatchRecord, requests: readonly RequestTrace[]): SpanContext | undefined;
+  batchEnded(batch: BatchRecord, requests: readonly RequestTrace[]): BatchLink | undefined;
 }
 
 export interface TelemetryOptions {
   /** Requests kept for `/profiling`, integer >= 1. @default 1000 */
   readonly ringCapacity?: number;
   readonly observers?: readonly Observer[];
+  /** How records become spans. @default not at all; ids are passed on all the same */
+  readonly spans?: SpanStrategy;
 }
 
-const headerGetter: TextMapGetter<IncomingRequest['headers']> = {
+const headerGetter: TextMapGetter<NonNullable<IncomingRequest['headers']>> = {
   keys: (headers) => Object.keys(headers),
   get: (headers, key) => headers[key.toLowerCase()],
 };
 
-const tracerName = '@inferometer/core';
+class Opened implements OpenRequest {
+  readonly trace: LiveTrace;
+  readonly context: Context;
+  readonly #close: (trace: LiveTrace, outcome: Outcome) => TraceRecord;
+  #record: TraceRecord | undefined;
+
+  constructor(
+    trace: LiveTrace,
+    context: Context,
+    close: (trace: LiveTrace, outcome: Outcome) => TraceRecord,
+  ) {
+    this.trace = trace;
+    this.context = context;
+    this.#close = close;
+  }
+
+  close(outcome: Outcome): TraceRecord {
+    // Not once the trace has ended: whoever ended it has told nobody.
+    this.#record ??= this.#close(this.trace, outcome);
+    return this.#record;
+  }
+}
 
 /** Works with the API package alone: without an SDK no span is made, and the ring and observers still get all. */
 export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
   const ring = createRing<TraceRecord>(options.ringCapacity ?? 1000);
   const observer = fanOut(options.observers ?? []);
-  // The span contexts of open requests, for batches to link to; dropped with the request.
-  const contexts = new WeakMap<RequestTrace, SpanContext>();
-  const tracer = traceApi.getTracer(tracerName);
+  const strategy = options.spans ?? createPlainSpans();
+
+  const close = (trace: LiveTrace, outcome: Outcome): TraceRecord => {
+    const record = trace.end(outcome);
+    strategy.ended(trace, record);
+    if (!trace.isOffRecord) ring.push(record);
+    observer.requestEnded(record);
+    trace.release();
+    return record;
+  };
 
   return {
     ring,
     observer,
-    openRequest(request) {
+    openRequest({ method, path, headers, attributes, kind }) {
       observer.requestStarted();
-      const remote = propagation.extract(contextApi.active(), request.headers, headerGetter);
-      const start = requestStart();
-      const root = tracer.startSpan(
-        `${request.method} ${request.path}`,
-        { kind: SpanKind.SERVER, startTime: hrTimeOfUs(start.epochUs), attributes: request.attributes ?? {} },
-        remote,
-      );
-      const spanContext = root.spanContext();
-      const valid = traceApi.isSpanContextValid(spanContext);
-      // The trace's id is the tracer's or the caller's; without either the request still gets one.
-      const traceId = valid ? spanContext.traceId : traceApi.getSpanContext(remote)?.traceId;
-      const trace = createRequestTrace({
-        method: request.method,
-        fnName: request.path,
-        start,
-        ...(traceId === undefined ? {} : { traceId }),
-      });
-      if (valid) contexts.set(trace, spanContext);
-      const context = traceApi.setSpan(remote, root);
-      let record: TraceRecord | undefined;
-      return {
-        trace,
+      const active = contextApi.active();
+      const context = headers ? propagation.extract(active, headers, headerGetter) : active;
+      const parent = traceApi.getSpanContext(context);
+      const valid = parent !== undefined && traceApi.isSpanContextValid(parent);
+      const trace = new LiveTrace({
+        method,
+        fnName: path,
         context,
-        close(outcome) {
-          if (record) return record;
-          record = trace.end(outcome);
-          emitRequestSpans(tracer, root, remote, record);
-          ring.push(record);
-          observer.requestEnded(record);
-          return record;
-        },
-      };
+        strategy,
+        parent: valid ? parent : undefined,
+      });
+      if (method === '') trace.route = path;
+      trace.kind = kind ?? (method === '' ? SpanKind.INTERNAL : SpanKind.SERVER);
+      trace.attributes = attributes;
+      trace.sampled = strategy.isSampled(trace, rootName(method, trace.route));
+      return new Opened(trace, traceContext(context, trace), close);
     },
     batchEnded(batch, requests) {
       observer.batchEnded(batch);
-      const linked = requests.map((request) => contexts.get(request)).filter((found) => found !== undefined);
-      if (linked.length === 0) return undefined;
-      return emitBatchSpan(tracer, batch, contextApi.active(), linked);
-    },
-  };
-}
-
-/** One observer that tells all; a method that nobody has costs one empty call. */
-function fanOut(observers: readonly Observer[]): Required<Observer> {
-  return {
-    requestStarted: () => {
-      for (const each of observers) each.requestStarted?.();
-    },
-    requestEnded: (record) => {
-      for (const each of observers) each.requestEnded?.(record);
-    },
-    requestRejected: (model, reason) => {
-      for (const each of observers) each.requestRejected?.(model, reason);
-    },
-    queueAdded: (queue) => {
-      for (const each of observers) each.queueAdded?.(queue);
-    },
-    queueArrival: (model, depth) => {
-      for (const each of observers) each.queueArrival?.(model, depth);
-    },
-    batchEnded: (batch) => {
-      for (const each of observers) each.batchEnded?.(batch);
-    },
-    executorRestarted: (model) => {
-      for (const each of observers) each.executorRestarted?.(model);
-    },
-    modelLoaded: (load) => {
-      for (const each of observers) each.modelLoaded?.(load);
-    },
-    coldStart: (seconds) => {
-      for (const each of observers) each.coldStart?.(seconds);
+      return strategy.batchEnded(batch, requests);
     },
   };
 }

@@ -6,12 +6,12 @@ import {
   type MonoMs,
   monoNow,
   type RequestTrace,
+  shareOut,
   sweepItems,
   type Telemetry,
 } from '@inferometer/core';
 import type { DispatchReason } from './batching/policy.ts';
 import { type BatchItem, type BatchQueue, createBatchQueue, type ItemResult } from './batching/queue.ts';
-import { shareOut } from './batching/share.ts';
 import type { FixedShape } from './executor/graph-inputs.ts';
 import type { ExecutorPool, Lease } from './executor/pool.ts';
 import { normalizeRows } from './executor/pooling.ts';
@@ -182,7 +182,7 @@ function settle(
     const trace = (items[index] as BatchItem).trace;
     if (trace) shares.set(trace, (shares.get(trace) ?? 0) + share);
   });
-  const spanContext = options.telemetry.batchEnded(batch, [...shares.keys()]);
+  const link = options.telemetry.batchEnded(batch, [...shares.keys()]);
   for (const [trace, deviceMsShare] of shares) {
     trace.addIterations(1);
     trace.addBatch({
@@ -191,7 +191,7 @@ function settle(
       reason,
       paddingRatio: batch.paddingRatio,
       deviceMsShare,
-      ...(spanContext ? { spanContext } : {}),
+      ...(link ? { link } : {}),
     });
   }
   items.forEach((item, row) => {

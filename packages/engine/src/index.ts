@@ -5,7 +5,6 @@ export {
   type DispatchReason,
   decideBatch,
 } from './batching/policy.ts';
-export { shareOut } from './batching/share.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';

@@ -42,6 +42,8 @@ export async function openModel(started: StartedModel, telemetry: Telemetry): Pr
   const { name, hooks, pool } = started;
   hooks.onRestart = () => telemetry.observer.executorRestarted(name);
   hooks.onLoaded = (seconds) => telemetry.observer.modelLoaded({ model: name, seconds });
+  hooks.onMetrics = telemetry.observer.executorMetrics;
+  for (const path of started.metricFiles) hooks.onMetrics(path, true);
   for (const seconds of started.loads) hooks.onLoaded(seconds);
   try {
     return isDecoder(pool.model.inputs)

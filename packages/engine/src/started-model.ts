@@ -12,7 +12,14 @@ export interface StartedModel {
   readonly tokenizer: Tokenizer;
   readonly pool: ExecutorPool;
   /** What the executors tell; replaced when the model is opened. */
-  readonly hooks: { onFree: () => void; onRestart: () => void; onLoaded: (seconds: number) => void };
+  readonly hooks: {
+    onFree: () => void;
+    onRestart: () => void;
+    onLoaded: (seconds: number) => void;
+    onMetrics: (path: string, there: boolean) => void;
+  };
+  /** Files with metrics that nobody was told of yet. */
+  readonly metricFiles: ReadonlySet<string>;
   /** Loads that nobody was told of yet, s. */
   readonly loads: readonly number[];
 }
@@ -31,12 +38,18 @@ export async function startModel(
 ): Promise<StartedModel> {
   const options = resolveModelOptions(given);
   const loads: number[] = [];
+  const metricFiles = new Set<string>();
   const hooks: StartedModel['hooks'] = {
     onFree: () => {},
     onRestart: () => {},
     onLoaded: (seconds) => loads.push(seconds),
+    onMetrics(path, there) {
+      if (there) metricFiles.add(path);
+      else metricFiles.delete(path);
+    },
   };
   const starting = createExecutorPool({
+    name,
     size: options.executors,
     places: (model) => (isDecoder(model.inputs) ? options.maxGenerations : 1),
     load: {
@@ -48,11 +61,12 @@ export async function startModel(
     },
     onFree: () => hooks.onFree(),
     onRestart: () => hooks.onRestart(),
+    onMetrics: (path, there) => hooks.onMetrics(path, there),
     onLoaded: (seconds) => hooks.onLoaded(seconds),
   });
   try {
     const tokenizer = loadTokenizer(directory);
-    return { name, directory, options, tokenizer, pool: await starting, hooks, loads };
+    return { name, directory, options, tokenizer, pool: await starting, hooks, loads, metricFiles };
   } catch (error) {
     await starting.then(
       (pool) => pool.close(),

@@ -1,4 +1,5 @@
 import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import type { LogLevel } from './config/telemetry-config.ts';
 
 /** Where lines about telemetry itself go. */
 export interface DiagSink {
@@ -14,7 +15,7 @@ const rememberedLines = 200;
  * Sends the SDK's own messages to a sink, the same one at most every ten minutes: a Collector that is away for a
  * day must not fill a disk.
  */
-export function quietDiag(sink: DiagSink, now: () => number = Date.now): void {
+export function quietDiag(sink: DiagSink, level: LogLevel = 'info', now: () => number = Date.now): void {
   const last = new Map<string, number>();
   const isNew = (message: string): boolean => {
     // Numbers differ from one message to the next (ports, counts, times); the message is the same.
@@ -35,8 +36,23 @@ export function quietDiag(sink: DiagSink, now: () => number = Date.now): void {
     error: say('error'),
     warn: say('warn'),
     info: say('info'),
-    debug: () => {},
-    verbose: () => {},
+    debug: say('info'),
+    verbose: say('info'),
   };
-  diag.setLogger(logger, { logLevel: DiagLogLevel.INFO, suppressOverrideMessage: true });
+  diag.setLogger(logger, { logLevel: levels[level], suppressOverrideMessage: true });
 }
+
+const levels: Readonly<Record<LogLevel, DiagLogLevel>> = {
+  none: DiagLogLevel.NONE,
+  error: DiagLogLevel.ERROR,
+  warn: DiagLogLevel.WARN,
+  info: DiagLogLevel.INFO,
+  debug: DiagLogLevel.DEBUG,
+  verbose: DiagLogLevel.VERBOSE,
+};
+
+export const stderrSink: DiagSink = {
+  info: (message) => void process.stderr.write(`${message}\n`),
+  warn: (message) => void process.stderr.write(`${message}\n`),
+  error: (message) => void process.stderr.write(`${message}\n`),
+};

@@ -26,7 +26,7 @@ export function banner(facts: BannerFacts): string {
 inferometer ${version} is ready after ${facts.startSeconds.toFixed(1)} s
 
   page       ${url}/
-  metrics    ${url}/metrics${facts.metricsUrl ? `   (also ${facts.metricsUrl}/metrics)` : ''}
+  metrics    ${url}/metrics${facts.metricsUrl ? `   (also ${facts.metricsUrl})` : ''}
   profiling  ${url}/profiling/summary   ${url}/profiling/traces?last_n=5
   models     ${models.join(', ')}
   traces     ${traces ? `${traces.protocol} to ${traces.endpoint}` : 'not exported: set OTEL_EXPORTER_OTLP_ENDPOINT to send them'}

@@ -19,6 +19,16 @@ const program = new Command('inferometer')
       const serving = await serve(options);
       stopOnSignals(serving);
     }).exitOverride(),
+  )
+  .addCommand(
+    new Command('doctor')
+      .description('say what telemetry settings are in force, where they come from and what is wrong')
+      .option('--json', 'as JSON')
+      .exitOverride()
+      .action(async ({ json }: { json?: boolean }) => {
+        const { doctor } = await import('./doctor.ts');
+        process.exitCode = await doctor(json === true);
+      }),
   );
 
 function stopOnSignals(serving: Serving): void {

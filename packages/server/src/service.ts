@@ -1,9 +1,7 @@
-import { metricsHandler } from '@inferometer/express';
-import { type RunningTelemetry, startTelemetry } from '@inferometer/sdk';
-import express from 'express';
+import { loadConfig, startTelemetry, type TelemetryConfig } from '@inferometer/sdk';
 import { banner } from './banner.ts';
 import { createApp } from './http/app.ts';
-import { closeServer, type Listening, listen } from './listen.ts';
+import { closeServer, listen } from './listen.ts';
 import { createLog } from './log.ts';
 import type { ModelRegistry } from './models/registry.ts';
 import { createNamer, type Namer } from './nicknames/namer.ts';
@@ -25,7 +23,9 @@ export interface Serving {
 export async function startService(options: ServeOptions, registry: ModelRegistry): Promise<Serving> {
   const log = createLog();
   const telemetry = startTelemetry({
+    serviceName: 'inferometer',
     version,
+    config: withMetricsPort(loadConfig(), options),
     log: { info: (m) => log.info(m), warn: (m) => log.warn(m), error: (m) => log.error(m) },
   });
   const namers = new Map<string, Namer>();
@@ -40,14 +40,9 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     limits: { maxInputs: options.maxInputs },
   });
   const main = await listen(app, options.host, options.port);
-  const metrics = await listenMetrics(options, telemetry.metrics, (message) => log.warn(message));
   const closeServers = async (): Promise<void> => {
     draining = true;
-    const closing = [
-      closeServer(main.server, options.drainTimeoutMs),
-      metrics && closeServer(metrics.server, 0),
-    ];
-    await Promise.all(closing);
+    await closeServer(main.server, options.drainTimeoutMs);
   };
   try {
     await registry.load(telemetry.telemetry, async (model) => {
@@ -62,7 +57,14 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
   const startSeconds = process.uptime();
   telemetry.telemetry.observer.coldStart(startSeconds);
   const namer = [...namers.keys()][0];
-  const facts = { url: main.url, metricsUrl: metrics?.url, registry, telemetry, startSeconds, namer };
+  const facts = {
+    url: main.url,
+    metricsUrl: await telemetry.metricsUrl(),
+    registry,
+    telemetry,
+    startSeconds,
+    namer,
+  };
   process.stdout.write(banner(facts));
   return {
     url: main.url,
@@ -75,23 +77,9 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
   };
 }
 
-/** The metrics port is a convenience beside the main port's /metrics: one that is taken is a warning. */
-async function listenMetrics(
-  options: ServeOptions,
-  collect: RunningTelemetry['metrics'],
-  warn: (message: string) => void,
-): Promise<Listening | undefined> {
-  if (options.metricsPort === undefined) return undefined;
-  const app = express();
-  app.disable('x-powered-by');
-  app.get('/metrics', metricsHandler(collect));
-  app.get('/livez', (_request, response) => void response.json({ status: 'ok' }));
-  try {
-    return await listen(app, options.host, options.metricsPort);
-  } catch {
-    warn(
-      `metrics port ${options.metricsPort} cannot be listened on: /metrics is on the main port only (--metrics-port changes it)`,
-    );
-    return undefined;
-  }
+/** The metrics port listens where the main one does. */
+function withMetricsPort(config: TelemetryConfig, options: ServeOptions): TelemetryConfig {
+  const { host, metricsPort: port } = options;
+  const prometheus = config.metrics.prometheus && port !== undefined ? { host, port } : undefined;
+  return { ...config, metrics: { ...config.metrics, prometheus } };
 }

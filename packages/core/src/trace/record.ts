@@ -1,7 +1,7 @@
-import type { SpanContext } from '@opentelemetry/api';
 import type { MonoMs } from '../clock.ts';
-import type { PhaseName } from '../semconv.ts';
-import type { PhaseTotal, Segment } from './timeline.ts';
+import type { LiveTrace } from './live-trace.ts';
+import type { BatchLink } from './span-strategy.ts';
+import type { PhaseTotal, Timeline } from './timeline.ts';
 
 /** One request's part in one batch. */
 export interface BatchShare {
@@ -14,7 +14,7 @@ export interface BatchShare {
   /** This request's share of the model run, ms, by tokens; the shares of a batch sum to its run. */
   readonly deviceMsShare: number;
   /** The batch's own span, to link to; absent when traces are not recorded. */
-  readonly spanContext?: SpanContext;
+  readonly link?: BatchLink;
 }
 
 /** A model run over a batch, once it has ended. */
@@ -35,19 +35,20 @@ export interface BatchRecord {
 }
 
 /** A closed request: what rings, histograms and spans are made of. Times in µs count from its start. */
-export interface TraceRecord {
-  readonly eventId: string;
-  readonly traceId: string;
-  /** HTTP route or function, such as `/v1/embeddings`. */
+export interface TraceRecord extends Timeline {
+  /** Its ids, and whether it is exported. */
+  readonly trace: LiveTrace;
+  /** HTTP route or function, such as `/v1/embeddings`; the path where no route is known. */
   readonly fnName: string;
+  /** Pattern of the HTTP route, empty where none is known; of what is not HTTP its name. */
+  readonly route: string;
+  /** Empty for what is not HTTP. */
   readonly method: string;
   readonly model: string | undefined;
   readonly tenant: string | undefined;
   readonly sessionHash: string | undefined;
   /** Start, whole µs since the epoch. */
   readonly startEpochUs: number;
-  readonly totalUs: number;
-  readonly segments: readonly Segment[];
   readonly totals: readonly PhaseTotal[];
   /** HTTP status, 499 when the client went away. */
   readonly status: number;
@@ -63,6 +64,8 @@ export interface TraceRecord {
   /** Time of model runs that was this request's, ms: its shares of batches, its steps of a generation. */
   readonly deviceMs: number;
   readonly batches: readonly BatchShare[];
+  /** Calls of `phase()` beyond those that have a span each; their time is in `totals`. */
+  readonly skippedPhases: number;
 }
 
 /** The JSON of `/profiling/traces`: Gradio's fields first, then ours. Durations in ms, to the microsecond. */
@@ -89,7 +92,7 @@ export interface TraceJson {
   readonly unattributed_ms: number;
   readonly device_ms: number;
   readonly phases: readonly {
-    readonly name: PhaseName;
+    readonly name: string;
     readonly start_ms: number;
     readonly duration_ms: number;
     readonly count: number;
@@ -108,13 +111,13 @@ export interface BatchJson {
 }
 
 /** The time a request spent in a phase, µs; 0 where it never was. */
-export function phaseUs(record: TraceRecord, phase: PhaseName): number {
+export function phaseUs(record: Pick<TraceRecord, 'totals'>, phase: string): number {
   return record.totals.find((total) => total.name === phase)?.durationUs ?? 0;
 }
 
 /** A record as `/profiling/traces` shows it. */
 export function traceJson(record: TraceRecord): TraceJson {
-  const ms = (phase: PhaseName): number => phaseUs(record, phase) / 1000;
+  const ms = (phase: string): number => phaseUs(record, phase) / 1000;
   const batches = record.batches.map((batch) => ({
     id: batch.id,
     size: batch.size,
@@ -123,7 +126,7 @@ export function traceJson(record: TraceRecord): TraceJson {
     device_ms_share: round(batch.deviceMsShare, 6),
   }));
   return {
-    event_id: record.eventId,
+    event_id: record.trace.eventId,
     fn_name: record.fnName,
     session_hash: record.sessionHash ?? null,
     timestamp: record.startEpochUs / 1e6,
@@ -134,7 +137,7 @@ export function traceJson(record: TraceRecord): TraceJson {
     streaming_diff_ms: ms('stream'),
     total_ms: record.totalUs / 1000,
     n_iterations: record.iterations,
-    trace_id: record.traceId,
+    trace_id: record.trace.traceId,
     method: record.method,
     model: record.model ?? null,
     status: record.status,

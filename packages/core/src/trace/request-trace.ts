@@ -1,18 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import type { Span, SpanContext } from '@opentelemetry/api';
 import { currentEpochOffset, type MonoMs, monoNow } from '../clock.ts';
-import type { PhaseName } from '../semconv.ts';
 import type { BatchShare, TraceRecord } from './record.ts';
-import { type Mark, type Segment, totalsOf } from './timeline.ts';
-
-export interface RequestTraceOptions {
-  readonly method: string;
-  /** Route where known, else the path; `fnName` can be set until the end. */
-  readonly fnName: string;
-  /** The trace it belongs to: 32 hex digits. @default a random one */
-  readonly traceId?: string;
-  /** @default now */
-  readonly start?: RequestStart;
-}
+import type { Mark, PhaseTotal } from './timeline.ts';
 
 /** A request's start on both clocks. */
 export interface RequestStart {
@@ -42,6 +31,7 @@ export interface Outcome {
  * left of the total (`unattributed`) always add up. Only timestamps are taken here.
  */
 export interface RequestTrace {
+  /** 16 hex digits: the id of its root span. */
   readonly eventId: string;
   readonly traceId: string;
   readonly startedAt: MonoMs;
@@ -56,7 +46,7 @@ export interface RequestTrace {
   lateStatus: number | undefined;
   readonly ended: boolean;
   /** Leaves the present phase and enters another; entering the present one again does nothing. */
-  enter(phase: PhaseName, at?: MonoMs): void;
+  enter(phase: string, at?: MonoMs): void;
   /** Leaves the present phase; time until the next one is unattributed. */
   leave(at?: MonoMs): void;
   /** Puts marks that became known afterwards in the place of all marks from the first one's time on. */
@@ -71,140 +61,34 @@ export interface RequestTrace {
   addBatch(share: BatchShare): void;
   /** Notes time of model runs that were its own alone, ms. */
   addDeviceTime(ms: number): void;
+  /** Time in phases until now: whole µs that, with `unattributed`, add up to `totalUs`. */
+  soFar(): { readonly totalUs: number; readonly totals: readonly PhaseTotal[] };
   /** Closes it. @returns the record; the same one if it was closed before */
   end(outcome: Outcome): TraceRecord;
 }
 
-class LiveTrace implements RequestTrace {
-  readonly eventId = randomBytes(8).toString('hex');
-  readonly traceId: string;
+/** One call of `phase()`: open or done, in one stretch or in many. */
+export interface PhaseEntry {
+  readonly name: string;
+  /** The entry that it was called in; undefined directly below the request. */
+  readonly parent: PhaseEntry | undefined;
+  /** The user's own span that it was called in, nearer than the parent entry. */
+  readonly below: SpanContext | undefined;
   readonly startedAt: MonoMs;
-  readonly startEpochUs: number;
-  fnName: string;
-  model: string | undefined;
-  tenant: string | undefined;
-  sessionHash: string | undefined;
-  errorType: string | undefined;
-  lateStatus: number | undefined;
-  readonly #method: string;
-  // Parallel arrays: no object is made per mark.
-  readonly #at: number[] = [];
-  readonly #phase: (PhaseName | undefined)[] = [];
-  readonly #batches: BatchShare[] = [];
-  #firstOutput: MonoMs | undefined;
-  #firstToken: MonoMs | undefined;
-  #lastToken: MonoMs = 0;
-  #tokens = 0;
-  #iterations = 0;
-  #deviceMs = 0;
-  #record: TraceRecord | undefined;
-
-  constructor(options: RequestTraceOptions) {
-    this.#method = options.method;
-    this.fnName = options.fnName;
-    this.traceId = options.traceId ?? randomBytes(16).toString('hex');
-    const start = options.start ?? requestStart();
-    this.startedAt = start.at;
-    this.startEpochUs = start.epochUs;
-  }
-
-  get ended(): boolean {
-    return this.#record !== undefined;
-  }
-
-  enter(phase: PhaseName, at: MonoMs = monoNow()): void {
-    this.#mark(phase, at);
-  }
-
-  leave(at: MonoMs = monoNow()): void {
-    this.#mark(undefined, at);
-  }
-
-  replay(marks: readonly Mark[]): void {
-    const from = marks[0]?.at;
-    if (from === undefined || this.#record) return;
-    while (this.#at.length > 0 && (this.#at[this.#at.length - 1] as number) >= from) {
-      this.#at.pop();
-      this.#phase.pop();
-    }
-    for (const mark of marks) this.#mark(mark.phase, mark.at);
-  }
-
-  #mark(phase: PhaseName | undefined, at: MonoMs): void {
-    if (this.#record || this.#phase[this.#phase.length - 1] === phase) return;
-    // Clocks of processes agree to well under a microsecond; a mark never lies before the one it follows.
-    this.#at.push(Math.max(at, this.#at[this.#at.length - 1] ?? this.startedAt));
-    this.#phase.push(phase);
-  }
-
-  wroteOutput(at: MonoMs = monoNow()): void {
-    this.#firstOutput ??= at;
-    this.#iterations++;
-  }
-
-  generated(at: MonoMs): void {
-    this.#firstToken ??= at;
-    this.#lastToken = Math.max(this.#lastToken, at);
-    this.#tokens++;
-  }
-
-  addIterations(count: number): void {
-    this.#iterations += count;
-  }
-
-  addBatch(share: BatchShare): void {
-    this.#batches.push(share);
-    this.#deviceMs += share.deviceMsShare;
-  }
-
-  addDeviceTime(ms: number): void {
-    this.#deviceMs += ms;
-  }
-
-  #us(at: MonoMs): number {
-    return Math.max(0, Math.round((at - this.startedAt) * 1000));
-  }
-
-  end(outcome: Outcome): TraceRecord {
-    if (this.#record) return this.#record;
-    const totalUs = this.#us(outcome.at ?? monoNow());
-    const segments: Segment[] = [];
-    for (let i = 0; i < this.#at.length; i++) {
-      const phase = this.#phase[i];
-      if (phase === undefined) continue;
-      const next = this.#at[i + 1];
-      const startUs = Math.min(this.#us(this.#at[i] as number), totalUs);
-      const endUs = next === undefined ? totalUs : Math.min(this.#us(next), totalUs);
-      if (endUs > startUs || next === undefined) segments.push({ phase, startUs, endUs });
-    }
-    this.#record = {
-      eventId: this.eventId,
-      traceId: this.traceId,
-      fnName: this.fnName,
-      method: this.#method,
-      model: this.model,
-      tenant: this.tenant,
-      sessionHash: this.sessionHash,
-      startEpochUs: this.startEpochUs,
-      totalUs,
-      segments,
-      totals: totalsOf(segments, totalUs),
-      status: this.lateStatus ?? outcome.status,
-      errorType: outcome.errorType ?? this.errorType,
-      ttftUs: this.#firstOutput === undefined ? undefined : this.#us(this.#firstOutput),
-      generation:
-        this.#firstToken === undefined
-          ? undefined
-          : { firstUs: this.#us(this.#firstToken), lastUs: this.#us(this.#lastToken), tokens: this.#tokens },
-      iterations: this.#iterations,
-      deviceMs: this.#deviceMs,
-      batches: this.#batches,
-    };
-    return this.#record;
-  }
-}
-
-/** Opens the timeline of a request, in no phase. */
-export function createRequestTrace(options: RequestTraceOptions): RequestTrace {
-  return new LiveTrace(options);
+  endedAt: MonoMs;
+  /** Stretches: 1, or how often a generator was resumed. */
+  count: number;
+  activeMs: number;
+  /** Start of the present stretch. */
+  resumedAt: MonoMs;
+  /** Its span, if anybody asked for it. */
+  span: Span | undefined;
+  /** What its function threw; null where it threw undefined. */
+  error: unknown;
+  /** Whether it is over, of its own or with its request. */
+  isDone: boolean;
+  /** Whether its work comes in parts. */
+  isInParts: boolean;
+  /** Whether it came past the limit: its time counts, but its span is its parent's. */
+  readonly isSkipped: boolean;
 }

@@ -1,9 +1,9 @@
 import type { MonoMs } from '../clock.ts';
-import { PHASES, type PhaseName } from '../semconv.ts';
+import type { PhaseName } from '../semconv.ts';
 
 /** A stretch of a request's time in one phase. Half open: [startUs, endUs), whole microseconds since its start. */
 export interface Segment {
-  readonly phase: PhaseName;
+  readonly phase: string;
   readonly startUs: number;
   readonly endUs: number;
 }
@@ -66,45 +66,72 @@ export function sweepItems(items: readonly ItemTimes[], from: MonoMs): Mark[] {
 
 /** Time and number of entries of one phase within a request. */
 export interface PhaseTotal {
-  readonly name: PhaseName;
+  readonly name: string;
   /** First entry, µs since the request's start. */
-  readonly startUs: number;
-  readonly durationUs: number;
-  readonly count: number;
+  startUs: number;
+  durationUs: number;
+  count: number;
+}
+
+/** When a request changed phase: parallel arrays, µs since its start, ascending; undefined where it was in none. */
+export interface Timeline {
+  readonly atUs: readonly number[];
+  readonly phases: readonly (string | undefined)[];
+  readonly totalUs: number;
+}
+
+/** The stretches in phases, without those that took no time. */
+export function segmentsOf({ atUs, phases, totalUs }: Timeline): Segment[] {
+  const segments: Segment[] = [];
+  for (let i = 0; i < atUs.length; i++) {
+    const phase = phases[i];
+    if (phase === undefined) continue;
+    const startUs = Math.min(atUs[i] as number, totalUs);
+    const endUs = Math.min(atUs[i + 1] ?? totalUs, totalUs);
+    if (endUs > startUs || i === atUs.length - 1) segments.push({ phase, startUs, endUs });
+  }
+  return segments;
 }
 
 /**
- * Sums segments by phase and gives what none of them covers to `unattributed`. The durations are whole
- * microseconds and add up to `totalUs` exactly.
- * @param segments ascending and disjoint
+ * Sums a timeline by phase, in the order of their first entry, and gives what none of them covers to `unattributed`,
+ * which is always there and last. The durations are whole microseconds and add up to `totalUs` exactly.
+ * @param entered entries into the phase that each change stands for. @default 1 each
  */
-export function totalsOf(segments: readonly Segment[], totalUs: number): PhaseTotal[] {
-  const sums = new Map<PhaseName, { startUs: number; durationUs: number; count: number }>();
-  const add = (phase: PhaseName, startUs: number, durationUs: number): void => {
-    const sum = sums.get(phase);
-    if (sum) {
-      sum.durationUs += durationUs;
-      sum.count++;
-    } else sums.set(phase, { startUs, durationUs, count: 1 });
-  };
-  let covered = 0;
-  for (const segment of segments) {
-    if (segment.startUs > covered) add('unattributed', covered, segment.startUs - covered);
-    add(segment.phase, segment.startUs, segment.endUs - segment.startUs);
-    covered = segment.endUs;
+export function totalsOf({ atUs, phases, totalUs }: Timeline, entered?: readonly number[]): PhaseTotal[] {
+  const totals: PhaseTotal[] = [];
+  const rest: PhaseTotal = { name: 'unattributed', startUs: totalUs, durationUs: 0, count: 0 };
+  const length = atUs.length;
+  const first = length === 0 ? totalUs : Math.min(atUs[0] as number, totalUs);
+  if (first > 0) addTo(rest, 0, first, 1);
+  for (let i = 0; i < length; i++) {
+    const at = atUs[i] as number;
+    const startUs = at < totalUs ? at : totalUs;
+    const next = i + 1 < length ? (atUs[i + 1] as number) : totalUs;
+    const duration = (next < totalUs ? next : totalUs) - startUs;
+    const phase = phases[i];
+    if (phase === undefined || phase === 'unattributed') {
+      // A gap that took no time is none.
+      if (duration > 0) addTo(rest, startUs, duration, 1);
+    } else addTo(totalNamed(totals, phase, startUs), startUs, duration, entered ? (entered[i] as number) : 1);
   }
-  if (covered < totalUs || !sums.has('unattributed')) {
-    const sum = sums.get('unattributed');
-    if (sum) sum.durationUs += totalUs - covered;
-    else
-      sums.set('unattributed', {
-        startUs: covered,
-        durationUs: totalUs - covered,
-        count: totalUs > covered ? 1 : 0,
-      });
+  totals.push(rest);
+  return totals;
+}
+
+function totalNamed(totals: PhaseTotal[], name: string, startUs: number): PhaseTotal {
+  // A handful of phases: a scan is faster than a map.
+  for (let i = 0; i < totals.length; i++) {
+    const total = totals[i] as PhaseTotal;
+    if (total.name === name) return total;
   }
-  return PHASES.filter((name) => sums.has(name)).map((name) => ({
-    name,
-    ...(sums.get(name) as Omit<PhaseTotal, 'name'>),
-  }));
+  const total: PhaseTotal = { name, startUs, durationUs: 0, count: 0 };
+  totals.push(total);
+  return total;
+}
+
+function addTo(total: PhaseTotal, startUs: number, durationUs: number, entries: number): void {
+  if (startUs < total.startUs) total.startUs = startUs;
+  total.durationUs += durationUs;
+  total.count += entries;
 }

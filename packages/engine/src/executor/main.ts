@@ -2,6 +2,7 @@ import { messageOf } from '@inferometer/core';
 import { createDecoder } from './decode.ts';
 import { createEmbedder, type Embedder } from './embed.ts';
 import { isDecoder } from './graph-inputs.ts';
+import { createMeter, type Meter, type MeterOptions } from './meter.ts';
 import type { EmbedRequest, ExecutorReply, ExecutorRequest, LoadRequest } from './protocol.ts';
 import { createScheduler, type GenerationScheduler } from './scheduler.ts';
 import { openSession } from './session.ts';
@@ -18,9 +19,20 @@ function reply(message: ExecutorReply): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
+/** Metrics that cannot be written must not keep a model from running. */
+function openMeter(options: MeterOptions): Meter | undefined {
+  try {
+    return createMeter(options);
+  } catch (error) {
+    process.stderr.write(`an executor's metrics cannot be written: ${messageOf(error)}\n`);
+    return undefined;
+  }
+}
+
 async function load(request: LoadRequest): Promise<void> {
   try {
-    const session = await openSession(request);
+    const meter = request.metrics && openMeter(request.metrics);
+    const session = await openSession(request, meter?.ran);
     if (isDecoder(session.inputs))
       scheduler = createScheduler(createDecoder(session), request.eosTokenIds, reply);
     else embedder = createEmbedder(session, request.pooling);

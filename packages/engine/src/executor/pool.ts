@@ -1,6 +1,7 @@
 import { type InferometerError, messageOf } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
 import { type Executor, startExecutor } from './handle.ts';
+import { newMetricFile } from './metric-files.ts';
 import type { EmbedRequest, ExecutorReply, GenerateRequest, LoadedReply, LoadRequest } from './protocol.ts';
 
 /** Who wants to hear of one piece of work. */
@@ -40,10 +41,14 @@ export interface ExecutorPoolOptions {
   readonly size: number;
   /** Pieces of work that one may hold at a time, integer >= 1, once the model is known. */
   readonly places: (model: LoadedReply) => number;
-  readonly load: LoadRequest;
+  /** Of the model, for metrics. */
+  readonly name: string;
+  readonly load: Omit<LoadRequest, 'metrics'>;
   /** A place came free, or an executor came back. */
   readonly onFree: () => void;
   readonly onRestart: () => void;
+  /** Where an executor's metrics are, from its start until it has ended. */
+  readonly onMetrics: (path: string, there: boolean) => void;
   /** Each load of the model, in seconds. */
   readonly onLoaded: (seconds: number) => void;
 }
@@ -77,13 +82,20 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
 
   const start = async (member: Member): Promise<LoadedReply> => {
     const begin = performance.now();
-    const { executor, model } = await startExecutor(options.load, {
+    const path = newMetricFile();
+    const metrics = path && { path, model: options.name, executor: member.index };
+    const load = { ...options.load, ...(metrics ? { metrics } : {}) };
+    const { executor, model } = await startExecutor(load, {
       onReply: (reply) => {
         member.crashes = 0;
         if ('id' in reply && reply.id !== undefined) member.work.get(reply.id)?.onReply(reply);
       },
-      onCrash: (cause) => crashed(member, cause),
+      onCrash(cause) {
+        if (path) options.onMetrics(path, false);
+        crashed(member, cause);
+      },
     });
+    if (path) options.onMetrics(path, true);
     if (closed) await executor.close();
     else member.executor = executor;
     options.onLoaded((performance.now() - begin) / 1000);

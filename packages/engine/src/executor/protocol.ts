@@ -19,6 +19,12 @@ export interface LoadRequest {
   /** How token vectors become one; several stand beside each other. */
   readonly pooling: readonly PoolingMode[];
   readonly eosTokenIds: readonly number[];
+  /** Where it counts what it does; absent where nothing can be written. */
+  readonly metrics?: {
+    readonly path: string;
+    readonly model: string;
+    readonly executor: number;
+  };
 }
 
 /** A padded batch of token ids. */

@@ -1,3 +1,4 @@
+import { monoNow } from '@inferometer/core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { LoadRequest, TensorInfo } from './protocol.ts';
 
@@ -10,9 +11,13 @@ export interface Session {
 
 /**
  * Opens a graph on the CPU.
+ * @param ran told of each run
  * @throws what onnxruntime says of a graph that it cannot read
  */
-export async function openSession(request: LoadRequest): Promise<Session> {
+export async function openSession(
+  request: LoadRequest,
+  ran: (startMs: number, endMs: number) => void = () => {},
+): Promise<Session> {
   const session = await InferenceSession.create(request.graph, {
     executionProviders: ['cpu'],
     intraOpNumThreads: request.threads,
@@ -26,7 +31,12 @@ export async function openSession(request: LoadRequest): Promise<Session> {
   return {
     inputs: session.inputMetadata.map(infoOf),
     outputs: session.outputMetadata.map(infoOf),
-    run: (feeds) => session.run(feeds),
+    async run(feeds) {
+      const start = monoNow();
+      const results = await session.run(feeds);
+      ran(start, monoNow());
+      return results;
+    },
   };
 }
 

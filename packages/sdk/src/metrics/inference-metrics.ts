@@ -1,54 +1,95 @@
-import { BOUNDS, METRIC, type Observer, type QueueReading, type TraceRecord } from '@inferometer/core';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { createLabelCap } from './label-cap.ts';
+import {
+  BOUNDS,
+  type ExemplarIds,
+  type HistogramFamily,
+  METRIC,
+  type MetricMemory,
+  type Observer,
+  type QueueReading,
+  type TraceRecord,
+} from '@inferometer/core';
+import type { Decision } from '../deferred/keep-policy.ts';
+import type { SpanOutcomes } from '../providers/counted-exporter.ts';
 
-/** Distinct values of `model` and `tenant` before they fold into `other`. */
-const labelLimit = 100;
-
-/** The inference metrics and the process's own, in a registry of their own. */
+/** The inference metrics, written to shared memory. */
 export interface InferenceMetrics {
-  readonly registry: Registry;
   readonly observer: Observer;
+  /** Whether the request's bucket has no exemplar that is recent. */
+  wantsExemplar(record: TraceRecord): boolean;
+  decided(decision: Decision): void;
+  /** Where the stock SDK's exporter tells what becomes of spans. */
+  readonly spanOutcomes: SpanOutcomes;
+  /** Writes what can only be read from time to time, such as queue depths. */
+  sample(): void;
 }
 
-/** What the span pipeline has counted. */
-export interface SpanCounts {
-  readonly exported: number;
-  /** By reason: `export_failed`, `queue_full`. */
-  readonly dropped: Readonly<Record<string, number>>;
+export interface InferenceMetricsOptions {
+  readonly memory: MetricMemory;
+  /** Version of the distribution, for `inferometer_build_info`. */
+  readonly version: string;
+  /** Bounds by metric name, instead of the defaults. */
+  readonly bounds: Readonly<Record<string, readonly number[]>>;
+  /** Shortest time between two exemplars of a bucket, ms; undefined for none at all. */
+  readonly exemplarIntervalMs: number | undefined;
+  /** Whether traces get through at present: an exemplar must not point to one that does not. */
+  readonly canExport: () => boolean;
+  /** Wall clock, ms. @default Date.now */
+  readonly now?: () => number;
 }
 
-/**
- * @param version of the distribution, for `inferometer_build_info`
- * @param spanCounts read at each scrape
- */
-export function createInferenceMetrics(version: string, spanCounts: () => SpanCounts): InferenceMetrics {
-  const registry = new Registry();
-  const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const histogram = <L extends string>(
+/** Statuses as labels, made once. */
+const statusTexts = new Map<number, string>();
+
+function statusText(status: number): string {
+  let text = statusTexts.get(status);
+  if (text === undefined) {
+    text = String(status);
+    statusTexts.set(status, text);
+  }
+  return text;
+}
+
+export function createInferenceMetrics(options: InferenceMetricsOptions): InferenceMetrics {
+  const { memory, version, exemplarIntervalMs, canExport } = options;
+  const now = options.now ?? Date.now;
+  const histogram = (
     name: string,
     help: string,
-    buckets: readonly number[],
-    labelNames: L[],
-  ): Histogram<L> => new Histogram({ name, help, buckets: [...buckets], labelNames, registers });
-  const counter = <L extends string>(name: string, help: string, labelNames: L[]): Counter<L> =>
-    new Counter({ name, help, labelNames, registers });
-  const models = createLabelCap(labelLimit);
-  const tenants = createLabelCap(labelLimit);
+    bounds: readonly number[],
+    labels: readonly string[],
+    unit?: string,
+  ): HistogramFamily =>
+    memory.histogram({
+      name,
+      help,
+      labels,
+      bounds: options.bounds[name] ?? bounds,
+      ...(unit === undefined ? {} : { unit }),
+    });
 
   const requestDuration = histogram(
     METRIC.requestDuration,
     'Time from a request to the end of its answer.',
     BOUNDS.duration,
     ['model', 'status'],
+    's',
   );
   const phaseDuration = histogram(
     METRIC.phaseDuration,
     'Time of a request in one phase; the phases add up to the request.',
     BOUNDS.phase,
     ['model', 'phase'],
+    's',
   );
+  // Under the name that exporter-prometheus gives the instrument of the conventions.
+  const httpDuration = memory.histogram({
+    name: METRIC.httpServerDuration,
+    otlpName: 'http.server.request.duration',
+    help: 'Duration of HTTP server requests.',
+    unit: 's',
+    bounds: options.bounds[METRIC.httpServerDuration] ?? BOUNDS.httpServer,
+    labels: ['http_request_method', 'http_route', 'http_response_status_code'],
+  });
   const depthAtArrival = histogram(
     METRIC.queueDepthAtArrival,
     'Items that waited when a request came.',
@@ -67,141 +108,181 @@ export function createInferenceMetrics(version: string, spanCounts: () => SpanCo
     'Padding over all tokens of a model run.',
     BOUNDS.ratio,
     ['model'],
+    '1',
   );
-  const dispatches = counter(METRIC.batchDispatches, 'Batches by what they left the queue for.', [
-    'model',
-    'reason',
-  ]);
-  const rejected = counter(METRIC.requestsRejected, 'Requests refused, by reason.', ['model', 'reason']);
-  const deviceTime = counter(METRIC.deviceTime, 'Time of model runs, shared out by tokens.', [
-    'model',
-    'tenant',
-  ]);
-  const restarts = counter(METRIC.executorRestarts, 'Executors started again after a crash.', ['model']);
   const modelLoad = histogram(
     METRIC.modelLoad,
     'Time to start an executor and load its model.',
     BOUNDS.load,
     ['model'],
+    's',
   );
   const genAiDuration = histogram(
     METRIC.genAiRequestDuration,
     'Time of a generation request.',
     BOUNDS.genAiRequestDuration,
     ['gen_ai_request_model', 'gen_ai_operation_name'],
+    's',
   );
   const timeToFirstToken = histogram(
     METRIC.genAiTimeToFirstToken,
     'Time to the first token of a generation.',
     BOUNDS.genAiTimeToFirstToken,
     ['gen_ai_request_model'],
+    's',
   );
   const timePerToken = histogram(
     METRIC.genAiTimePerOutputToken,
     'Time per token after the first.',
     BOUNDS.genAiTimePerOutputToken,
     ['gen_ai_request_model'],
+    's',
   );
-  const inFlight = new Gauge({ name: METRIC.requestsInFlight, help: 'Requests being worked on.', registers });
-  const coldStart = new Gauge({
+  const dispatches = memory.counter({
+    name: METRIC.batchDispatches,
+    help: 'Batches by what they left the queue for.',
+    labels: ['model', 'reason'],
+  });
+  const rejected = memory.counter({
+    name: METRIC.requestsRejected,
+    help: 'Requests refused, by reason.',
+    labels: ['model', 'reason'],
+  });
+  const deviceTime = memory.counter({
+    name: METRIC.deviceTime,
+    help: 'Time of model runs, shared out by tokens.',
+    unit: 's',
+    labels: ['model', 'tenant'],
+  });
+  const restarts = memory.counter({
+    name: METRIC.executorRestarts,
+    help: 'Executors started again after a crash.',
+    labels: ['model'],
+  });
+  const decisions = memory.counter({
+    name: METRIC.traceDecisions,
+    help: 'Sampled traces by what was decided at their end: why they are exported, or why not.',
+    labels: ['decision'],
+  });
+  const exported = memory.counter({ name: METRIC.spansExported, help: 'Spans that the Collector took.' });
+  const dropped = memory.counter({
+    name: METRIC.spansDropped,
+    help: 'Spans lost, by reason.',
+    labels: ['reason'],
+  });
+  const inFlight = memory.gauge({ name: METRIC.requestsInFlight, help: 'Requests being worked on.' }).of();
+  const queueDepth = memory.gauge({
+    name: METRIC.queueDepth,
+    help: 'Items that wait now.',
+    labels: ['model'],
+  });
+  const queueCapacity = memory.gauge({
+    name: METRIC.queueCapacity,
+    help: 'Items that may wait.',
+    labels: ['model'],
+  });
+  const coldStart = memory.gauge({
     name: METRIC.coldStart,
     help: 'Time from the process start until all models were warm.',
-    registers,
+    unit: 's',
   });
-  new Gauge({
-    name: METRIC.buildInfo,
-    help: 'Version of the distribution; always 1.',
-    labelNames: ['version'],
-    registers,
-  }).set({ version }, 1);
-  registerQueues();
-  registerSpanCounts();
+  memory
+    .gauge({
+      name: METRIC.buildInfo,
+      help: 'Version of the distribution; always 1.',
+      labels: ['version'],
+    })
+    .of(version)
+    .set(1);
 
   const queues: QueueReading[] = [];
+  const sample = (): void => {
+    for (const { model, depth } of queues) queueDepth.of(model).set(depth());
+  };
+
+  /** Observes, and points to the request's trace if it is exported. */
+  const observeIn = (
+    family: HistogramFamily,
+    value: number,
+    ids: ExemplarIds | undefined,
+    epochMs: number,
+    a: string,
+    b?: string,
+    c?: string,
+  ): void => {
+    const series = family.of(a, b, c);
+    if (ids === undefined) series.observe(value);
+    else series.observeIn(value, ids, epochMs);
+  };
+
   const observer: Observer = {
-    requestStarted: () => inFlight.inc(),
+    requestStarted: () => inFlight.add(1),
     requestEnded(record) {
-      inFlight.dec();
-      const model = models.valueOf(record.model ?? 'none');
-      requestDuration.observe({ model, status: String(record.status) }, record.totalUs / 1e6);
-      for (const total of record.totals)
-        phaseDuration.observe({ model, phase: total.name }, total.durationUs / 1e6);
-      const tenant = tenants.valueOf(record.tenant ?? 'default');
-      if (record.deviceMs > 0) deviceTime.inc({ model, tenant }, record.deviceMs / 1e3);
-      if (record.generation) observeGeneration(model, record, record.generation);
+      inFlight.add(-1);
+      const { trace } = record;
+      const model = record.model ?? 'none';
+      const points = trace.kept !== undefined && exemplarIntervalMs !== undefined && canExport();
+      const ids = points ? trace : undefined;
+      const at = points ? now() : 0;
+      const seconds = record.totalUs / 1e6;
+      observeIn(requestDuration, seconds, ids, at, model, statusText(record.status));
+      for (let i = 0; i < record.totals.length; i++) {
+        const total = record.totals[i] as (typeof record.totals)[number];
+        observeIn(phaseDuration, total.durationUs / 1e6, ids, at, model, total.name);
+      }
+      if (record.method !== '') {
+        observeIn(httpDuration, seconds, ids, at, record.method, record.route, statusText(record.status));
+      }
+      if (record.deviceMs > 0) deviceTime.of(model, record.tenant ?? 'default').add(record.deviceMs / 1e3);
+      if (record.generation) observeGeneration(model, record, record.generation, ids, at);
     },
-    requestRejected: (model, reason) => rejected.inc({ model: models.valueOf(model), reason }),
+    requestRejected: (model, reason) => rejected.of(model, reason).add(),
     queueAdded(queue) {
       queues.push(queue);
+      queueCapacity.of(queue.model).set(queue.capacity);
+      sample();
       // From 0 on: a rate sees the first refusal only if the series was there before it.
-      rejected.inc({ model: models.valueOf(queue.model), reason: 'overloaded' }, 0);
+      rejected.of(queue.model, 'overloaded').add(0);
     },
-    queueArrival: (model, depth) => depthAtArrival.observe({ model }, depth),
+    queueArrival: (model, depth) => depthAtArrival.of(model).observe(depth),
     batchEnded(batch) {
       const { model } = batch;
-      batchSize.observe({ model }, batch.size);
-      batchTokens.observe({ model }, batch.tokens);
-      paddingRatio.observe({ model }, batch.paddingRatio);
-      dispatches.inc({ model, reason: batch.reason });
+      batchSize.of(model).observe(batch.size);
+      batchTokens.of(model).observe(batch.tokens);
+      paddingRatio.of(model).observe(batch.paddingRatio);
+      dispatches.of(model, batch.reason).add();
     },
-    executorRestarted: (model) => restarts.inc({ model }),
-    modelLoaded: (load) => modelLoad.observe({ model: load.model }, load.seconds),
-    coldStart: (seconds) => coldStart.set(seconds),
+    executorRestarted: (model) => restarts.of(model).add(),
+    modelLoaded: (load) => modelLoad.of(load.model).observe(load.seconds),
+    coldStart: (seconds) => coldStart.of().set(seconds),
   };
-  return { registry, observer };
+
+  return {
+    observer,
+    sample,
+    spanOutcomes: {
+      exported: (spans) => exported.of().add(spans),
+      dropped: (reason, spans) => dropped.of(reason).add(spans),
+    },
+    decided: (decision) => decisions.of(decision).add(),
+    wantsExemplar(record) {
+      if (exemplarIntervalMs === undefined || !canExport()) return false;
+      const series = requestDuration.of(record.model ?? 'none', statusText(record.status));
+      return now() - series.exemplarAt(record.totalUs / 1e6) >= exemplarIntervalMs;
+    },
+  };
 
   function observeGeneration(
     model: string,
     record: TraceRecord,
     generation: NonNullable<TraceRecord['generation']>,
+    ids: ExemplarIds | undefined,
+    at: number,
   ): void {
-    const labels = { gen_ai_request_model: model };
-    genAiDuration.observe({ ...labels, gen_ai_operation_name: 'text_completion' }, record.totalUs / 1e6);
-    timeToFirstToken.observe(labels, (record.ttftUs ?? generation.firstUs) / 1e6);
+    observeIn(genAiDuration, record.totalUs / 1e6, ids, at, model, 'text_completion');
+    observeIn(timeToFirstToken, (record.ttftUs ?? generation.firstUs) / 1e6, ids, at, model);
     if (generation.tokens < 2) return;
-    timePerToken.observe(labels, (generation.lastUs - generation.firstUs) / (generation.tokens - 1) / 1e6);
-  }
-
-  function registerQueues(): void {
-    new Gauge({
-      name: METRIC.queueDepth,
-      help: 'Items that wait now.',
-      labelNames: ['model'],
-      registers,
-      collect() {
-        for (const queue of queues) this.set({ model: queue.model }, queue.depth());
-      },
-    });
-    new Gauge({
-      name: METRIC.queueCapacity,
-      help: 'Items that may wait.',
-      labelNames: ['model'],
-      registers,
-      collect() {
-        for (const queue of queues) this.set({ model: queue.model }, queue.capacity);
-      },
-    });
-  }
-
-  function registerSpanCounts(): void {
-    new Counter({
-      name: METRIC.spansExported,
-      help: 'Spans that the Collector took.',
-      registers,
-      collect() {
-        this.reset();
-        this.inc(spanCounts().exported);
-      },
-    });
-    new Counter({
-      name: METRIC.spansDropped,
-      help: 'Spans lost, by reason.',
-      labelNames: ['reason'],
-      registers,
-      collect() {
-        this.reset();
-        for (const [reason, count] of Object.entries(spanCounts().dropped)) this.inc({ reason }, count);
-      },
-    });
+    const perToken = (generation.lastUs - generation.firstUs) / (generation.tokens - 1) / 1e6;
+    observeIn(timePerToken, perToken, ids, at, model);
   }
 }

@@ -1,0 +1,11 @@
+export { startAllocationMeter } from './allocation-meter.ts';
+export { type RowResult, summarise } from './compare-rows.ts';
+export { histogramUpdates } from './histogram-updates.ts';
+export { median } from './median.ts';
+export { countSpans } from './otlp-spans.ts';
+export { lostTelemetry, outsideOverheadMargins } from './problems.ts';
+export { ratiosOf } from './ratios.ts';
+export { formatOverhead, type OverheadReport } from './report.ts';
+export { findRivals, howToGetRivals } from './rivals.ts';
+export { overheadEfforts, overheadNames, runOverhead } from './run.ts';
+export { startSink } from './start-sink.ts';

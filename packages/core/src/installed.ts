@@ -1,0 +1,19 @@
+import type { Telemetry } from './telemetry.ts';
+
+/** Shared by all copies of this module in a process: an app's and a library's, an ES module's and a CommonJS one's. */
+const key: symbol = Symbol.for('inferometer.installed.v1');
+
+interface Cell {
+  telemetry: Telemetry | undefined;
+}
+
+const holder = globalThis as unknown as Record<symbol, Cell | undefined>;
+holder[key] ??= { telemetry: undefined };
+
+/** What `phase()` and `trace()` record into. */
+export const installed: Cell = holder[key];
+
+/** Makes telemetry the one that `phase()` and `trace()` record into; undefined makes them do nothing again. */
+export function installTelemetry(telemetry: Telemetry | undefined): void {
+  installed.telemetry = telemetry;
+}

@@ -1,0 +1,50 @@
+import type { MemoryViews } from './histogram-series.ts';
+import { scalar } from './layout.ts';
+
+/** One set of label values of a counter. */
+export interface CounterSeries {
+  /** @param by >= 0; anything else is not counted, for a counter never falls. @default 1 */
+  add(by?: number): void;
+}
+
+/** One set of label values of a gauge. */
+export interface GaugeSeries {
+  set(value: number): void;
+  add(by: number): void;
+}
+
+export class SharedScalar implements GaugeSeries {
+  readonly #views: MemoryViews;
+  readonly #at: number;
+
+  constructor(views: MemoryViews, at: number) {
+    this.#views = views;
+    this.#at = at;
+  }
+
+  add(by: number): void {
+    this.set((this.#views.slots[this.#at + scalar.value] as number) + by);
+  }
+
+  set(value: number): void {
+    const { slots, words, touched } = this.#views;
+    const at = this.#at;
+    // A read-modify-write and not a store: what is written after a mere store may be seen before it on ARM.
+    const sequence = (Atomics.add(words, at * 2, 1) + 1) | 0;
+    slots[at + scalar.value] = value;
+    Atomics.store(words, (at + scalar.end) * 2, sequence);
+    if (touched) touched(at, at + scalar.slots);
+  }
+}
+
+export class SharedCounter implements CounterSeries {
+  readonly #value: SharedScalar;
+
+  constructor(views: MemoryViews, at: number) {
+    this.#value = new SharedScalar(views, at);
+  }
+
+  add(by = 1): void {
+    if (by >= 0 && by !== Number.POSITIVE_INFINITY) this.#value.add(by);
+  }
+}

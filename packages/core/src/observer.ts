@@ -1,0 +1,53 @@
+import type { BatchRecord, TraceRecord } from './trace/record.ts';
+
+/** A queue that metrics can read at any time. */
+export interface QueueReading {
+  readonly model: string;
+  /** Items that may wait, at most. */
+  readonly capacity: number;
+  /** Items waiting now. */
+  readonly depth: () => number;
+}
+
+/** One start of a model's executor. */
+export interface ModelLoad {
+  readonly model: string;
+  readonly seconds: number;
+}
+
+/** Whoever wants to know what happened: metrics, logs, recorders. Every method is optional and must not throw. */
+export interface Observer {
+  requestStarted?(): void;
+  requestEnded?(record: TraceRecord): void;
+  requestRejected?(model: string, reason: string): void;
+  queueAdded?(queue: QueueReading): void;
+  /** @param depth items waiting before this one came */
+  queueArrival?(model: string, depth: number): void;
+  batchEnded?(batch: BatchRecord): void;
+  executorRestarted?(model: string): void;
+  modelLoaded?(load: ModelLoad): void;
+  coldStart?(seconds: number): void;
+  /** Where another process counts (`createMetricFile`), from its start until it has ended. */
+  executorMetrics?(path: string, there: boolean): void;
+}
+
+/** One observer that tells all; a method that nobody has costs one empty call. */
+export function fanOut(observers: readonly Observer[]): Required<Observer> {
+  const tell =
+    <A extends unknown[]>(pick: (observer: Observer) => ((...args: A) => void) | undefined) =>
+    (...args: A): void => {
+      for (const each of observers) pick(each)?.apply(each, args);
+    };
+  return {
+    requestStarted: tell((it) => it.requestStarted),
+    requestEnded: tell((it) => it.requestEnded),
+    requestRejected: tell((it) => it.requestRejected),
+    queueAdded: tell((it) => it.queueAdded),
+    queueArrival: tell((it) => it.queueArrival),
+    batchEnded: tell((it) => it.batchEnded),
+    executorRestarted: tell((it) => it.executorRestarted),
+    modelLoaded: tell((it) => it.modelLoaded),
+    coldStart: tell((it) => it.coldStart),
+    executorMetrics: tell((it) => it.executorMetrics),
+  };
+}

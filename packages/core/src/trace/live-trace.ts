@@ -1,0 +1,374 @@
+import {
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  TraceFlags,
+  trace as traceApi,
+} from '@opentelemetry/api';
+import { currentEpochOffset, type MonoMs, monoNow } from '../clock.ts';
+import { hexOfWord, randomWord, wordOfHex } from '../ids.ts';
+import { MarkList } from './mark-list.ts';
+import type { BatchShare, TraceRecord } from './record.ts';
+import type { Outcome, PhaseEntry, RequestStart, RequestTrace } from './request-trace.ts';
+import type { SpanStrategy } from './span-strategy.ts';
+import type { Mark, PhaseTotal } from './timeline.ts';
+
+export interface LiveTraceOptions {
+  readonly method: string;
+  readonly fnName: string;
+  readonly start?: RequestStart;
+  /** The span it is called in: the caller's of `traceparent`, or one of this process. */
+  readonly parent?: SpanContext | undefined;
+  /** The context that others' values come from. */
+  readonly context: Context;
+  readonly strategy: SpanStrategy;
+}
+
+/** Phase calls of one request that have a span each; of the rest the time is counted. */
+const maxEntries = 512;
+
+/** A request while it runs, and what spans are made of when it has ended. For this distribution's packages. */
+export class LiveTrace implements RequestTrace {
+  t0: number;
+  t1: number;
+  t2: number;
+  t3: number;
+  s0: number = randomWord();
+  s1: number = randomWord();
+  readonly parent: SpanContext | undefined;
+  context: Context;
+  readonly startedAt: MonoMs;
+  readonly startEpochUs: number;
+  readonly method: string;
+  fnName: string;
+  model: string | undefined;
+  tenant: string | undefined;
+  sessionHash: string | undefined;
+  errorType: string | undefined;
+  lateStatus: number | undefined;
+  /** Whether head sampling lets it be exported. */
+  sampled = false;
+  /** Whether it is left out of the ring, such as a look at the ring itself. */
+  isOffRecord = false;
+  /** Why it is exported; undefined when it is not. Known once it has ended. */
+  kept: string | undefined;
+  /** More attributes of the root span, asked for when it is exported. */
+  attributes: (() => Readonly<Record<string, unknown>>) | undefined;
+  /** Pattern of the HTTP route, empty where none is known; of what is not HTTP its name. */
+  route = '';
+  /** Span kind of the API; 1 is SERVER. */
+  kind = 1;
+  rootSpan: Span | undefined;
+  /** Whether it is itself work that comes in parts, so that those within it are not outputs again. */
+  isInParts = false;
+  /** Spans of the user's that ended before it did, in the strategy's form. */
+  children: unknown[] | undefined;
+  readonly entries: PhaseEntry[] = [];
+  readonly #strategy: SpanStrategy;
+  #traceId: string | undefined;
+  #eventId: string | undefined;
+  readonly #marks: MarkList;
+  /** Phase by `enter`; phases by calls lie above it. */
+  #base: string | undefined;
+  /** 1 while that one is entered but still covered. */
+  #baseEntered = 0;
+  readonly #open: PhaseEntry[] = [];
+  #skippedEntries = 0;
+  readonly #batches: BatchShare[] = [];
+  #firstOutput: MonoMs | undefined;
+  #firstToken: MonoMs | undefined;
+  #lastToken: MonoMs = 0;
+  #tokens = 0;
+  #iterations = 0;
+  #deviceMs = 0;
+  #record: TraceRecord | undefined;
+  /** Stands for its spans after its end. */
+  #late: Span | undefined;
+  #isReleased = false;
+
+  constructor(options: LiveTraceOptions) {
+    const { parent } = options;
+    this.#strategy = options.strategy;
+    this.parent = parent;
+    this.context = options.context;
+    this.method = options.method;
+    this.fnName = options.fnName;
+    if (parent === undefined) {
+      this.t0 = randomWord();
+      this.t1 = randomWord();
+      this.t2 = randomWord();
+      this.t3 = randomWord();
+    } else {
+      this.#traceId = parent.traceId;
+      this.t0 = wordOfHex(parent.traceId, 0);
+      this.t1 = wordOfHex(parent.traceId, 8);
+      this.t2 = wordOfHex(parent.traceId, 16);
+      this.t3 = wordOfHex(parent.traceId, 24);
+    }
+    if (options.start) {
+      this.startedAt = options.start.at;
+      this.startEpochUs = options.start.epochUs;
+    } else {
+      const at = monoNow();
+      this.startedAt = at;
+      this.startEpochUs = Math.round((at + currentEpochOffset()) * 1000);
+    }
+    this.#marks = new MarkList(this.startedAt);
+  }
+
+  get traceId(): string {
+    this.#traceId ??= hexOfWord(this.t0) + hexOfWord(this.t1) + hexOfWord(this.t2) + hexOfWord(this.t3);
+    return this.#traceId;
+  }
+
+  get eventId(): string {
+    this.#eventId ??= hexOfWord(this.s0) + hexOfWord(this.s1);
+    return this.#eventId;
+  }
+
+  get ended(): boolean {
+    return this.#record !== undefined;
+  }
+
+  /** The phase by a call that is the present one. */
+  get innermost(): PhaseEntry | undefined {
+    return this.#open[this.#open.length - 1];
+  }
+
+  /** Takes the ids of a root span that somebody else made. */
+  adoptIds({ traceId, spanId }: SpanContext): void {
+    if (/^0*$/.test(traceId)) return;
+    this.#traceId = traceId;
+    this.#eventId = spanId;
+    this.t0 = wordOfHex(traceId, 0);
+    this.t1 = wordOfHex(traceId, 8);
+    this.t2 = wordOfHex(traceId, 16);
+    this.t3 = wordOfHex(traceId, 24);
+    this.s0 = wordOfHex(spanId, 0);
+    this.s1 = wordOfHex(spanId, 8);
+  }
+
+  /** The span of the request, or of one of its phases: made when it is first asked for. */
+  spanOf(entry: PhaseEntry | undefined): Span {
+    const known = entry === undefined ? this.rootSpan : entry.span;
+    if (known !== undefined) return known;
+    if (entry?.isSkipped) return this.spanOf(entry.parent);
+    if (this.#isReleased) {
+      // A span that is made now would be exported by nobody: what comes late is a child of the root.
+      this.#late ??= traceApi.wrapSpanContext(this.spanContext());
+      return this.#late;
+    }
+    const made = entry === undefined ? this.#strategy.rootSpan(this) : this.#strategy.phaseSpan(this, entry);
+    if (entry === undefined) this.rootSpan = made;
+    else entry.span = made;
+    return made;
+  }
+
+  /** The context of its root span, without making the span. */
+  spanContext(): SpanContext {
+    return {
+      traceId: this.traceId,
+      spanId: this.eventId,
+      traceFlags: this.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
+      ...(this.parent?.traceState ? { traceState: this.parent.traceState } : {}),
+    };
+  }
+
+  enter(phase: string, at: MonoMs = monoNow()): void {
+    if (phase === this.#base || this.#record) return;
+    this.#base = phase;
+    if (this.#open.length === 0) this.#marks.add(phase, at, 1);
+    else this.#baseEntered = 1;
+  }
+
+  leave(at: MonoMs = monoNow()): void {
+    if (this.#record) return;
+    this.#base = undefined;
+    this.#baseEntered = 0;
+    if (this.#open.length === 0) this.#marks.add(undefined, at, 0);
+  }
+
+  /** Enters a phase that lies above the present ones until it is left. */
+  openPhase(name: string, parent: PhaseEntry | undefined, below: SpanContext | undefined): PhaseEntry {
+    const at = monoNow();
+    const isSkipped = this.entries.length >= maxEntries;
+    const entry: PhaseEntry = {
+      name,
+      parent,
+      below,
+      startedAt: at,
+      endedAt: at,
+      count: 1,
+      activeMs: 0,
+      resumedAt: at,
+      span: undefined,
+      error: undefined,
+      isDone: false,
+      isInParts: false,
+      isSkipped,
+    };
+    if (isSkipped) this.#skippedEntries++;
+    else {
+      this.entries.push(entry);
+      this.#strategy.phaseOpened?.(this, entry);
+    }
+    this.#open.push(entry);
+    this.#marks.add(name, at, 1);
+    return entry;
+  }
+
+  /** Leaves a phase: the one below it goes on. */
+  closePhase(entry: PhaseEntry, isDone: boolean): void {
+    // It was over with its request.
+    if (entry.isDone) return;
+    const at = monoNow();
+    rest(entry, at);
+    const open = this.#open;
+    if (open[open.length - 1] === entry) open.pop();
+    else open.splice(open.indexOf(entry), 1);
+    const top = open[open.length - 1];
+    if (top !== undefined) this.#marks.add(top.name, at, 0);
+    else {
+      this.#marks.add(this.#base, at, this.#baseEntered);
+      this.#baseEntered = 0;
+    }
+    if (isDone) this.finishPhase(entry);
+  }
+
+  /** Leaves a phase whose work comes in parts: stretches count from the first part on. */
+  pausePhase(entry: PhaseEntry): void {
+    this.closePhase(entry, false);
+    entry.count = 0;
+    entry.isInParts = true;
+  }
+
+  /** Enters a phase again that was left before it was done. */
+  resumePhase(entry: PhaseEntry): void {
+    if (entry.isDone) return;
+    const at = monoNow();
+    // The call that made the generator was the first entry already.
+    const isFirst = entry.count++ === 0;
+    entry.resumedAt = at;
+    this.#open.push(entry);
+    this.#marks.add(entry.name, at, isFirst ? 0 : 1);
+  }
+
+  /** Notes that a phase whose work comes in parts is done. */
+  finishPhase(entry: PhaseEntry): void {
+    if (entry.isDone) return;
+    entry.isDone = true;
+    if (!entry.isSkipped) this.#strategy.phaseClosed?.(this, entry);
+  }
+
+  /** Notes an item of a phase whose work comes in parts, unless what it is part of does. */
+  wrotePart(entry: PhaseEntry): void {
+    if (this.isInParts) return;
+    for (let above = entry.parent; above !== undefined; above = above.parent) if (above.isInParts) return;
+    this.wroteOutput();
+  }
+
+  replay(marks: readonly Mark[]): void {
+    if (this.#record || marks.length === 0) return;
+    this.#marks.replace(marks);
+    this.#base = marks[marks.length - 1]?.phase;
+    this.#baseEntered = 0;
+  }
+
+  wroteOutput(at: MonoMs = monoNow()): void {
+    this.#firstOutput ??= at;
+    this.#iterations++;
+  }
+
+  generated(at: MonoMs): void {
+    this.#firstToken ??= at;
+    this.#lastToken = Math.max(this.#lastToken, at);
+    this.#tokens++;
+  }
+
+  addIterations(count: number): void {
+    this.#iterations += count;
+  }
+
+  addBatch(share: BatchShare): void {
+    // The record has the list by reference, and must stay as it was told.
+    if (this.#record) return;
+    this.#batches.push(share);
+    this.#deviceMs += share.deviceMsShare;
+  }
+
+  addDeviceTime(ms: number): void {
+    this.#deviceMs += ms;
+  }
+
+  /** µs since its start. */
+  us(at: MonoMs): number {
+    return this.#marks.us(at);
+  }
+
+  soFar(): { readonly totalUs: number; readonly totals: readonly PhaseTotal[] } {
+    if (this.#record) return this.#record;
+    const totalUs = this.us(monoNow());
+    return { totalUs, totals: this.#marks.totals(this.#marks.timeline(totalUs)) };
+  }
+
+  end(outcome: Outcome): TraceRecord {
+    if (this.#record) return this.#record;
+    const at = outcome.at ?? monoNow();
+    this.#closeEntries(at);
+    const totalUs = this.us(at);
+    const timeline = this.#marks.timeline(totalUs);
+    const record: TraceRecord = {
+      trace: this,
+      fnName: this.route === '' ? this.fnName : this.route,
+      route: this.route,
+      method: this.method,
+      model: this.model,
+      tenant: this.tenant,
+      sessionHash: this.sessionHash,
+      startEpochUs: this.startEpochUs,
+      atUs: timeline.atUs,
+      phases: timeline.phases,
+      totalUs,
+      totals: this.#marks.totals(timeline),
+      status: this.lateStatus ?? outcome.status,
+      errorType: outcome.errorType ?? this.errorType,
+      ttftUs: this.#firstOutput === undefined ? undefined : this.us(this.#firstOutput),
+      generation:
+        this.#firstToken === undefined
+          ? undefined
+          : { firstUs: this.us(this.#firstToken), lastUs: this.us(this.#lastToken), tokens: this.#tokens },
+      iterations: this.#iterations,
+      deviceMs: this.#deviceMs,
+      batches: this.#batches,
+      skippedPhases: this.#skippedEntries,
+    };
+    this.#record = record;
+    this.#marks.release();
+    return record;
+  }
+
+  /** What is still in a phase ends with the request. */
+  #closeEntries(at: MonoMs): void {
+    for (const entry of this.#open) rest(entry, at > entry.resumedAt ? at : entry.resumedAt);
+    for (const entry of this.entries) this.finishPhase(entry);
+    // The skipped ones among them.
+    for (const entry of this.#open) this.finishPhase(entry);
+    this.#open.length = 0;
+  }
+
+  /** Lets go of what only spans need, once they are made: a ring keeps records for long. */
+  release(): void {
+    this.#isReleased = true;
+    this.attributes = undefined;
+    this.children = undefined;
+    this.rootSpan = undefined;
+    this.entries.length = 0;
+    this.context = ROOT_CONTEXT;
+  }
+}
+
+function rest(entry: PhaseEntry, at: MonoMs): void {
+  entry.endedAt = at;
+  entry.activeMs += at - entry.resumedAt;
+}

@@ -1,0 +1,9 @@
+export type {
+  Exemplar,
+  Family,
+  HistogramValue,
+  Labels,
+  NativeValue,
+  Series,
+  SummaryValue,
+} from '@inferometer/core';

@@ -1,0 +1,62 @@
+import { monoNow } from '@inferometer/core';
+import type { Control } from '../shared/control.ts';
+import { heartbeatMs } from '../shared/heartbeat-ms.ts';
+
+/** Watches the main thread's heartbeat from outside. */
+export interface BlockWatch {
+  /** Time for which the loop has stood still until now, s; 0 while it turns. */
+  readonly currentSeconds: number;
+  stop(): void;
+}
+
+export interface BlockWatchOptions {
+  /** Shorter stops are no blocks, ms. */
+  readonly thresholdMs: number;
+  /** Told of each block when it is over, s. */
+  readonly ended: (seconds: number) => void;
+  /** @default monoNow */
+  readonly now?: () => number;
+}
+
+/**
+ * A beat that is late by more than the threshold is a block; it is over with the next beat. A stop of the whole process
+ * (suspended, or out of its CPU quota) stops this thread as well: its own delay is not counted as the loop's.
+ */
+export function createBlockWatch(control: Control, options: BlockWatchOptions): BlockWatch {
+  const now = options.now ?? monoNow;
+  let lastLook = now();
+  let lastBeat = control.get('heartbeatMs');
+  let ownDelayMs = 0;
+  let blockedMs = 0;
+
+  const look = (): void => {
+    const at = now();
+    const late = at - lastLook - heartbeatMs;
+    lastLook = at;
+    // A timer of a busy worker is late by a little now and then; a stop is late by much.
+    if (late > options.thresholdMs) ownDelayMs += late;
+    const beat = control.get('heartbeatMs');
+    if (beat !== lastBeat) {
+      // The block lasted until this beat, which may be a moment ago.
+      const gap = beat - lastBeat - heartbeatMs - ownDelayMs;
+      if (blockedMs > 0 || gap > options.thresholdMs) options.ended(Math.max(gap, blockedMs) / 1000);
+      lastBeat = beat;
+      blockedMs = 0;
+      ownDelayMs = 0;
+      return;
+    }
+    if (control.get('beating') === 0) return;
+    const still = at - beat - heartbeatMs - ownDelayMs;
+    blockedMs = still > options.thresholdMs ? still : 0;
+  };
+
+  const timer = setInterval(look, heartbeatMs);
+  return {
+    get currentSeconds() {
+      if (control.get('beating') === 0) return 0;
+      const still = now() - control.get('heartbeatMs') - heartbeatMs - ownDelayMs;
+      return still > options.thresholdMs ? still / 1000 : 0;
+    },
+    stop: () => clearInterval(timer),
+  };
+}

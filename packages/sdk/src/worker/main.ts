@@ -1,0 +1,169 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '@inferometer/core';
+import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { negotiate } from '../exposition/negotiate.ts';
+import { renderFamilies } from '../exposition/render.ts';
+import { openControl } from '../shared/control.ts';
+import type { ToMain, ToWorker, WorkerStart } from '../shared/messages.ts';
+import type { PlainSpan } from '../shared/plain-span.ts';
+import { openSpanRing } from '../shared/span-ring.ts';
+import { createBlockWatch } from './block-watch.ts';
+import { createMetricSources } from './metric-sources.ts';
+import { createMetricsPush, type MetricsPush } from './metrics-push.ts';
+import { createMetricsServer, listen } from './metrics-server.ts';
+import { createOwnMetrics } from './own-metrics.ts';
+import { createSpanExport, type SpanExport, type SpanOutcomes } from './span-export.ts';
+import { createRingReader } from './spans/ring-reader.ts';
+
+/**
+ * The telemetry worker: makes and sends spans, answers scrapes, pushes metrics and watches the main loop, whatever the
+ * main thread is doing.
+ */
+
+const start = workerData as WorkerStart;
+const port = parentPort as NonNullable<typeof parentPort>;
+const tell = (message: ToMain): void => port.postMessage(message);
+
+const say =
+  (level: Extract<ToMain, { type: 'diag' }>['level']) =>
+  (message: string, ...rest: unknown[]): void =>
+    tell({ type: 'diag', level, line: [message, ...rest].map(String).join(' ') });
+diag.setLogger(
+  { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug'), verbose: say('verbose') },
+  { logLevel: DiagLogLevel.INFO, suppressOverrideMessage: true },
+);
+
+const { config } = start;
+let resourceKnown: () => void = () => {};
+const whenResourceKnown = new Promise<void>((resolve) => {
+  resourceKnown = resolve;
+});
+const control = openControl(start.control);
+const ring = openSpanRing(start.ring);
+const own = createOwnMetrics(control);
+const watch = createBlockWatch(control, {
+  thresholdMs: config.liveness.blockedThresholdMs,
+  ended: own.blocked,
+});
+
+/** Made with the resource, which encoders write at the front of each body. */
+let spans: SpanExport | undefined;
+let push: MetricsPush | undefined;
+
+const outcomes: SpanOutcomes = {
+  exported(count) {
+    own.exported(count);
+    control.add('exportedSpans', count);
+  },
+  dropped: own.dropped,
+  failing: (failing) => control.set('exportFailing', failing ? 1 : 0),
+};
+const reader = createRingReader(start.version, (span) => spans?.add(span));
+
+const sources = createMetricSources({
+  memory: start.memory,
+  own: () => own.read(watch, spans?.pending ?? 0),
+  ask: () => tell({ type: 'collect' }),
+  isBlocked: () => watch.currentSeconds > 0,
+});
+for (const path of start.metricFiles) sources.addFile(path);
+
+/** Empties the ring as far as there is room for its spans. */
+const drain = (): boolean =>
+  ring.drain((words, at, length) => {
+    try {
+      reader.read(words, at, length);
+    } catch (error) {
+      diag.error(`a trace could not be read: ${messageOf(error)}`);
+    }
+    return spans === undefined || !spans.isFull;
+  });
+
+/** The ring is looked at so often; a good part of it being full wakes us earlier. */
+const idleMs = 100;
+
+const drainForEver = async (): Promise<never> => {
+  await whenResourceKnown;
+  for (;;) {
+    drain();
+    if (spans?.isFull) await spans.room();
+    else await ring.wait(idleMs);
+  }
+};
+
+const flush = async (): Promise<void> => {
+  await whenResourceKnown;
+  do {
+    drain();
+    await spans?.room();
+  } while (ring.used > 0);
+  await Promise.all([spans?.flush(), push?.flush()]);
+};
+
+/** Spans that came before the resource was known. */
+const early: PlainSpan[] = [];
+
+function takeSpans(taken: readonly PlainSpan[]): void {
+  for (const span of taken) {
+    if (spans?.isFull) own.dropped('queue_full', 1);
+    else spans?.add(span);
+  }
+}
+
+port.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'resource':
+      begin(message.attributes);
+      break;
+    case 'spans':
+      if (spans) takeSpans(message.spans);
+      else early.push(...message.spans);
+      break;
+    case 'snapshot':
+      sources.received(message.snapshot);
+      break;
+    case 'render':
+      void render(message.id, message.accept);
+      break;
+    case 'flush':
+      void flush().then(() => {
+        control.set('flushDone', message.id);
+        tell({ type: 'flushed', id: message.id });
+      });
+      break;
+    case 'metricFile':
+      if (message.there) sources.addFile(message.path);
+      else sources.removeFile(message.path);
+      break;
+    case 'dropped':
+      own.dropped(message.reason, message.spans);
+  }
+});
+
+function begin(attributes: Readonly<Record<string, unknown>>): void {
+  if (spans || push) return;
+  if (config.traces) spans = createSpanExport(config.traces, attributes, outcomes);
+  takeSpans(early.splice(0));
+  if (config.metrics.otlp) push = createMetricsPush(config.metrics.otlp, attributes, sources.collect);
+  resourceKnown();
+}
+
+async function render(id: number, accept: string | undefined): Promise<void> {
+  const { format, contentType } = negotiate(accept);
+  const body = Buffer.concat([...renderFamilies(format, await sources.collect())]);
+  tell({ type: 'rendered', id, rendered: { contentType, body } });
+}
+
+if (config.metrics.prometheus) {
+  const server = createMetricsServer({
+    collect: sources.collect,
+    blockedSeconds: () => watch.currentSeconds,
+    livezBlockedMs: config.liveness.livezBlockedMs,
+  });
+  listen(server, config.metrics.prometheus).then(
+    (url) => tell({ type: 'listening', url }),
+    (error: unknown) => tell({ type: 'notListening', message: messageOf(error) }),
+  );
+}
+
+void drainForEver();
