@@ -14,6 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     '@inferometer/core',
     '@opentelemetry/api',
     '@opentelemetry/configuration',
+    '@opentelemetry/context-async-hooks',
     '@opentelemetry/core',
     '@opentelemetry/exporter-prometheus',
     '@opentelemetry/exporter-trace-otlp-http',
@@ -37,7 +38,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'prom-client',
     'yaml',
   ],
-  'packages/express': ['@inferometer/core', '@opentelemetry/api', 'express'],
+  'packages/express': ['@inferometer/core', '@opentelemetry/api'],
   'packages/engine': [
     '@inferometer/core',
     '@opentelemetry/api',
@@ -62,6 +63,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 const notImported: Readonly<Record<string, readonly string[]>> = {
   'packages/server': ['@opentelemetry/api'],
   'packages/bench': ['inferometer'],
+  'packages/express': ['express'],
 };
 
 /** Where onnxruntime may be loaded: its calls block the thread, so that the main process never has it. */

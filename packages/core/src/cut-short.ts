@@ -55,10 +55,12 @@ const h2InternalError = 2;
  */
 export function cutShort(request: IncomingMessage, response: ServerResponse): CutShort | undefined {
   if (request.httpVersionMajor >= 2) return cutShortStream(response);
-  if (response.writableFinished) return undefined;
   const { socket } = request;
-  if (socket.readableEnded) return clientLeft;
   const error = socket.errored as NodeJS.ErrnoException | null | undefined;
+  // Before Node 24 an answer also finishes when its connection is lost: one that is complete closes at once, with nothing
+  // wrong yet.
+  if (response.writableFinished && !error) return undefined;
+  if (socket.readableEnded) return clientLeft;
   // An error that the handler destroyed the answer with can be one of another connection.
   if (!error || error === response.errored) return serverGaveUp;
   if (connectionLost.has(error.code)) return clientLeft;

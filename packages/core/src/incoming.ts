@@ -10,11 +10,13 @@ import type { LiveTrace } from './trace/live-trace.ts';
 /** Shared by all copies of this module in a process. */
 const openKey: unique symbol = Symbol.for('inferometer.request') as never;
 const goneKey: unique symbol = Symbol.for('inferometer.request.gone') as never;
+const isGoneKey: unique symbol = Symbol.for('inferometer.request.isGone') as never;
 
 interface Traced {
   [openKey]?: OpenRequest;
-  /** Made when somebody asks for its signal, or when the answer was cut short: costs more than all else here. */
+  /** Made when somebody asks for its signal: it costs more than all else here, and aborting it ten times as much. */
   [goneKey]?: AbortController;
+  [isGoneKey]?: boolean;
 }
 
 /** The open trace of an HTTP request. */
@@ -30,8 +32,13 @@ export function openRequestOf(request: IncomingMessage): OpenRequest | undefined
 export function goneSignal(request: IncomingMessage): AbortSignal | undefined {
   const traced = request as Traced;
   if (traced[openKey] === undefined) return undefined;
-  traced[goneKey] ??= new AbortController();
-  return traced[goneKey].signal;
+  let controller = traced[goneKey];
+  if (controller === undefined) {
+    controller = new AbortController();
+    traced[goneKey] = controller;
+    if (traced[isGoneKey]) controller.abort();
+  }
+  return controller.signal;
 }
 
 /**
@@ -80,8 +87,8 @@ function closeRequest(this: ServerResponse): void {
     opened.close(outcomeOf(this, trace, cut));
   }
   if (cut === undefined) return;
-  traced[goneKey] ??= new AbortController();
-  traced[goneKey].abort();
+  traced[isGoneKey] = true;
+  traced[goneKey]?.abort();
 }
 
 function outcomeOf(

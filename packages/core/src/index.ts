@@ -66,7 +66,7 @@ export {
 } from './trace/request-trace.ts';
 export { rootName } from './trace/root-attributes.ts';
 export { shareOut } from './trace/share.ts';
-export { type Interval, type PhaseSpan, planPhases } from './trace/span-plan.ts';
+export { type Interval, minGapUs, type PhaseSpan, planPhases } from './trace/span-plan.ts';
 export type { BatchLink, SpanStrategy } from './trace/span-strategy.ts';
 export {
   type ItemTimes,

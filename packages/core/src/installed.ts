@@ -1,3 +1,4 @@
+import type { Context } from '@opentelemetry/api';
 import type { Telemetry } from './telemetry.ts';
 
 /** Shared by all copies of this module in a process: an app's and a library's, an ES module's and a CommonJS one's. */
@@ -5,10 +6,14 @@ const key: symbol = Symbol.for('inferometer.installed.v1');
 
 interface Cell {
   telemetry: Telemetry | undefined;
+  /** Whether the context manager takes `syncContext` for the active context where it is set. */
+  hasSyncContext: boolean;
+  /** The context of a function that is running, and will be over when it returns. */
+  syncContext: Context | undefined;
 }
 
 const holder = globalThis as unknown as Record<symbol, Cell | undefined>;
-holder[key] ??= { telemetry: undefined };
+holder[key] ??= { telemetry: undefined, hasSyncContext: false, syncContext: undefined };
 
 /** What `phase()` and `trace()` record into. */
 export const installed: Cell = holder[key];

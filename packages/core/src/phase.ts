@@ -32,7 +32,7 @@ export function phase<T>(name: string, fn: () => T): T {
   if (trace.ended) return fn();
   const below = (place as unknown) === context ? undefined : userSpan(context, place);
   const entry = trace.openPhase(name, place.entry, below);
-  return runToEnd(traceContext(context, trace, entry), fn, new PhaseEnding(trace, entry));
+  return runToEnd(traceContext(context, trace, entry), name, fn, new PhaseEnding(trace, entry));
 }
 
 class PhaseEnding implements Ending {
@@ -89,7 +89,7 @@ export function phaseOfEach<T>(
     .map(({ trace, entry }) => ({ trace, entry: trace.openPhase(name, entry, undefined) }));
   const endings = entered.map(({ trace, entry }) => new PhaseEnding(trace, entry));
   const each = (tell: (ending: Ending) => void): void => endings.forEach(tell);
-  return runToEnd(contextOfAll(context, entered), fn, {
+  return runToEnd(contextOfAll(context, entered), name, fn, {
     succeeded() {
       each((it) => it.succeeded());
       ended?.(undefined);

@@ -35,7 +35,7 @@ export function trace<T>(what: string | TraceOptions, fn: (trace: RequestTrace) 
   live.model = options.model;
   live.tenant = options.tenant;
   live.sessionHash = options.sessionHash;
-  return runToEnd(opened.context, () => fn(live), endingOf(opened, live));
+  return runToEnd(opened.context, options.name, () => fn(live), endingOf(opened, live));
 }
 
 function endingOf(opened: OpenRequest, live: LiveTrace): Ending {

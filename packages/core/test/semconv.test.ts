@@ -1,11 +1,12 @@
 import { ATTR, BOUNDS, METRIC, SPAN } from '@inferometer/core';
 import { expect, test } from 'vitest';
 
-const units = /_(seconds|total|ratio|size|tokens|depth|arrival|capacity|flight|info|token|joules)(_total)?$/;
+const units =
+  /_(seconds|total|ratio|size|tokens|depth|arrival|capacity|flight|info|token|joules|bytes|pending|duration)(_total)?$/;
 
 test('metric names have a known prefix and end with their unit', () => {
   for (const name of Object.values(METRIC)) {
-    expect(name).toMatch(/^(inference|inferometer|gen_ai)_[a-z_]+$/);
+    expect(name).toMatch(/^(inference|inferometer|gen_ai|http_server)_[a-z_]+$/);
     expect(name).toMatch(units);
   }
 });

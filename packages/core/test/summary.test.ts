@@ -1,8 +1,9 @@
-import { createRequestTrace, createRing, quantile, summarise } from '@inferometer/core';
+import { createRing, quantile, summarise, type TraceRecord } from '@inferometer/core';
 import { expect, test } from 'vitest';
+import { openTrace } from './open-trace.ts';
 
-function request(runMs: number, totalMs: number) {
-  const trace = createRequestTrace({ method: 'POST', fnName: '/embed', start: { at: 0, epochUs: 0 } });
+function request(runMs: number, totalMs: number): TraceRecord {
+  const trace = openTrace();
   trace.enter('run', 0);
   trace.enter('postprocess', runMs);
   return trace.end({ status: 200, at: totalMs });
@@ -34,6 +35,36 @@ test('the means of the phases add up to the mean of the total', () => {
   ] as const;
   const means = names.reduce((sum, name) => sum + (summary.phases[name]?.mean ?? Number.NaN), 0);
   expect(means).toBeCloseTo(summary.total?.mean ?? 0, 9);
+});
+
+test('phases of other names are summed up beside the standard ones', () => {
+  const own = (name: string, ms: number): TraceRecord => {
+    const trace = openTrace();
+    trace.enter(name, 0);
+    trace.leave(ms);
+    return trace.end({ status: 200, at: 10 });
+  };
+  const { phases, total } = summarise([
+    own('detokenize', 4),
+    own('guard', 2),
+    own('run', 6),
+    own('total', 1),
+  ]);
+  expect(phases.detokenize).toMatchObject({ count: 4, mean: 1, max: 4, min: 0 });
+  expect(phases.guard).toMatchObject({ count: 4, mean: 0.5 });
+  expect(phases.fn_call).toEqual(phases.run);
+  expect(phases.total).toEqual(total);
+  expect(total?.mean).toBe(10);
+  expect(Object.keys(phases).slice(7, 10)).toEqual(['detokenize', 'guard', 'unattributed']);
+});
+
+test('a summary of phases named by ids does not grow without end', () => {
+  const records = Array.from({ length: 300 }, (_, i) => {
+    const trace = openTrace();
+    trace.enter(`user ${i}`, 0);
+    return trace.end({ status: 200, at: 1 });
+  });
+  expect(Object.keys(summarise(records).phases).length).toBeLessThan(120);
 });
 
 test('without requests the summary is empty', () => {

@@ -1,32 +1,20 @@
 import {
-  createRequestTrace,
   type ItemTimes,
+  type LiveTrace,
   PHASES,
   type PhaseName,
   sweepItems,
+  type TraceRecord,
   traceJson,
 } from '@inferometer/core';
 import { expect, test } from 'vitest';
+import { openTrace } from './open-trace.ts';
+import { createRandom } from './random.ts';
 
-const at = (ms: number): number => ms;
-
-/** The same numbers in [0, 1) on every run (a linear congruential generator). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
-    return state / 2 ** 31;
-  };
-}
-
-function traced(build: (trace: ReturnType<typeof createRequestTrace>) => void, endMs: number) {
-  const trace = createRequestTrace({
-    method: 'POST',
-    fnName: '/embed',
-    start: { at: at(0), epochUs: 1_000_000 },
-  });
+function traced(build: (trace: LiveTrace) => void, endMs: number): TraceRecord {
+  const trace = openTrace();
   build(trace);
-  return trace.end({ status: 200, at: at(endMs) });
+  return trace.end({ status: 200, at: endMs });
 }
 
 test('the phases and unattributed add up to the total', () => {
@@ -102,11 +90,65 @@ test('a request whose items run side by side is in the phase of the one furthest
 });
 
 test('an ended trace stays as it ended', () => {
-  const trace = createRequestTrace({ method: 'POST', fnName: '/embed' });
+  const trace = openTrace();
   trace.enter('admission');
   const record = trace.end({ status: 503, errorType: 'overloaded' });
   trace.enter('run');
   trace.replay([{ at: trace.startedAt, phase: 'run' }]);
   expect(trace.end({ status: 200 })).toBe(record);
-  expect(record).toMatchObject({ status: 503, errorType: 'overloaded' });
+  trace.addBatch({ id: 'b', size: 1, reason: 'full', paddingRatio: 0, deviceMsShare: 1 });
+  expect(record).toMatchObject({ status: 503, errorType: 'overloaded', batches: [], deviceMs: 0 });
+});
+
+test('a phase that took no time is there, and counts', () => {
+  const record = traced((trace) => {
+    trace.enter('admission', 1);
+    trace.enter('queue', 1.0001);
+    trace.enter('run', 1.0002);
+    trace.leave(3);
+    trace.enter('run', 3.0001);
+  }, 4);
+  expect(record.totals.map(({ name, durationUs, count }) => [name, durationUs, count])).toEqual([
+    ['admission', 0, 1],
+    ['queue', 0, 1],
+    ['run', 3000, 2],
+    ['unattributed', 1000, 1],
+  ]);
+});
+
+test('a timeline of more marks than are kept still adds up, and counts all of them', () => {
+  const random = createRandom(3);
+  const names = ['queue', 'run', 'stream'] as const;
+  const sums = new Map<string | undefined, number>();
+  let last: string | undefined;
+  let entered = 0;
+  let now = 0;
+  const trace = openTrace();
+  const pass = (): void => {
+    const ms = Math.round(random() * 50) / 1000;
+    sums.set(last, (sums.get(last) ?? 0) + ms);
+    now += ms;
+  };
+  for (let i = 0; i < 300_000; i++) {
+    pass();
+    const name = random() < 0.2 ? undefined : random.pick(names);
+    if (name === undefined) trace.leave(now);
+    else {
+      if (name !== last) entered++;
+      trace.enter(name, now);
+    }
+    last = name;
+  }
+  pass();
+  const record = trace.end({ status: 200, at: now });
+  expect(record.totalUs).toBe(Math.round(now * 1000));
+  expect(record.totals.reduce((sum, { durationUs }) => sum + durationUs, 0)).toBe(record.totalUs);
+  expect(record.atUs.length).toBeLessThanOrEqual(65_536);
+  const counted = record.totals.filter(({ name }) => name !== 'unattributed');
+  expect(counted.reduce((sum, { count }) => sum + count, 0)).toBe(entered);
+  for (const name of names) {
+    const us = record.totals.find((total) => total.name === name)?.durationUs ?? 0;
+    // Whole µs of a time that is summed in floats.
+    expect(Math.abs(us - (sums.get(name) ?? 0) * 1000)).toBeLessThan(100);
+  }
 });

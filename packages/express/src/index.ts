@@ -1,3 +1,9 @@
+export { clientClosedRequest, goneSignal } from '@inferometer/core';
+export type { Handler, Next } from './handler.ts';
+export { inferometer } from './inferometer.ts';
 export { metricsHandler, type ScrapeBody } from './metrics-handler.ts';
-export { clientClosedRequest, goneSignal, traceOf, traceRequests } from './middleware.ts';
-export { profilingRouter } from './profiling.ts';
+export type { InferometerOptions, ProfilingOptions } from './options.ts';
+export type { ProfilingAccess } from './profiling/access.ts';
+export { type ProfilingHandlerOptions, profilingHandler } from './profiling/profiling-handler.ts';
+export { timingHeaders } from './timing-headers.ts';
+export { type TraceRequestsOptions, traceOf, traceRequests } from './trace-requests.ts';

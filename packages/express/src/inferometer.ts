@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
-import { installed, type LiveTrace, openRequestOf, pathOf } from '@inferometer/core';
+import { installed, type LiveTrace, pathOf } from '@inferometer/core';
 import type { Handler, HttpRequest } from './handler.ts';
 import { type InferometerOptions, isBelow, resolveOptions } from './options.ts';
 import { createAccess } from './profiling/access.ts';
 import { answerProfiling } from './profiling/answer-profiling.ts';
 import { sendTimings } from './timing-headers.ts';
-import { traceRequest } from './trace-requests.ts';
+import { openTrace, runWithin, traceOf } from './trace-requests.ts';
 
 /**
  * The one middleware of an Express 4 or 5 app: a trace for each request, `/profiling` and timing headers. It goes before
  * the routes that it is to record. Where no telemetry runs it hands requests on and does nothing else.
- * @throws {RangeError} for an option that cannot be followed
+ * @throws {RangeError} for an option or a variable that cannot be followed
  */
 export function inferometer(options: InferometerOptions = {}): Handler {
   const { profiling, timingHeaders, phase, isIgnored, ...resolved } = resolveOptions(options);
@@ -21,11 +21,11 @@ export function inferometer(options: InferometerOptions = {}): Handler {
       next();
       return;
     }
-    if (profiling && access && isBelow(request.url ?? '', profiling.path)) {
-      leaveOut(request);
+    const { url = '/' } = request;
+    if (profiling && access && isBelow(url, profiling.path)) {
+      leaveOut(request, profiling.path);
       const base = ((request as HttpRequest).baseUrl ?? '') + profiling.path;
-      const rest = (request.url as string).slice(profiling.path.length);
-      answerProfiling({ telemetry, access, request, response, base, url: rest });
+      answerProfiling({ telemetry, access, request, response, base, url: url.slice(profiling.path.length) });
       return;
     }
     if (isIgnored?.(request, pathOf(request))) {
@@ -33,7 +33,17 @@ export function inferometer(options: InferometerOptions = {}): Handler {
       next();
       return;
     }
-    traceRequest(telemetry, phase, request, response, next);
-    if (timingHeaders) sendTimings(request, response);
+    const opened = openTrace(telemetry, phase, request, response);
+    if (timingHeaders) sendTimings(opened.trace, response);
+    runWithin(opened, next);
   };
+}
+
+/** A request that the HTTP server's own tracing has opened is counted; it is neither exported nor kept. */
+function leaveOut(request: IncomingMessage, route?: string): void {
+  const trace = traceOf(request) as LiveTrace | undefined;
+  if (trace === undefined) return;
+  trace.isOffRecord = true;
+  trace.sampled = false;
+  if (route !== undefined) trace.route = route;
 }

@@ -46,10 +46,7 @@ export function resolveOptions(options: InferometerOptions, env: Env = process.e
   };
 }
 
-function resolveProfiling(
-  option: InferometerOptions['profiling'],
-  env: Env,
-): ResolvedOptions['profiling'] {
+function resolveProfiling(option: InferometerOptions['profiling'], env: Env): ResolvedOptions['profiling'] {
   if (!(option ?? isOn(env))) return undefined;
   const { path = '/profiling', token = env.INFEROMETER_PROFILING_TOKEN?.trim() || undefined } =
     typeof option === 'object' ? option : {};
@@ -70,12 +67,14 @@ function resolveIgnore(ignore: InferometerOptions['ignore']): ResolvedOptions['i
   if (ignore === undefined) return undefined;
   if (typeof ignore === 'function') return ignore;
   for (const path of ignore) {
-    if (!path.startsWith('/')) throw new RangeError(`ignore must hold paths that begin with a slash, got ${path}`);
+    if (!path.startsWith('/'))
+      throw new RangeError(`ignore must hold paths that begin with a slash, got ${path}`);
   }
   return (_request, path) => ignore.some((one) => isBelow(path, one));
 }
 
-/** Whether a path is another one or lies below it. */
-export function isBelow(path: string, above: string): boolean {
-  return path.startsWith(above) && (path.length === above.length || path[above.length] === '/' || above.endsWith('/'));
+/** Whether the path of a URL is another one or lies below it. */
+export function isBelow(url: string, above: string): boolean {
+  const next = url[above.length];
+  return url.startsWith(above) && (next === undefined || next === '/' || next === '?' || above.endsWith('/'));
 }

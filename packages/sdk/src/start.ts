@@ -105,6 +105,7 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
   });
   const deferred = config.mode === 'deferred';
   const snapshots = createSnapshots([createProcessMetrics()]);
+  let forgetTexts: () => void = () => {};
   const worker = startTelemetryWorker({
     start: {
       config: deferred ? config : { ...config, traces: undefined },
@@ -117,6 +118,7 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
     control,
     ring,
     collect: snapshots.collect,
+    failed: () => forgetTexts(),
   });
   const settled = resource.settled();
   void settled.then((attributes) => worker.post({ type: 'resource', attributes }));
@@ -173,6 +175,9 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
       wantsExemplar: metrics.wantsExemplar,
       decided: metrics.decided,
       dropped: (spans) => control.add('ringFullSpans', spans),
+      onForget(forget) {
+        forgetTexts = forget;
+      },
       forward: (spans) => worker.post({ type: 'spans', spans }),
     });
   }
@@ -192,6 +197,7 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
       return () => worker.post({ type: 'metricFile', path, there: false });
     },
     async flush(limitMs = shutdownLimitMs) {
+      snapshots.expire();
       // In inline mode the spans are here.
       const inline = processors.map((one) => one.forceFlush().catch(() => {}));
       await Promise.all([...inline, worker.flush(limitMs)]);
@@ -205,6 +211,7 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
       if (installed.telemetry === telemetry) installTelemetry(undefined);
       untrace?.();
       heart.stop();
+      snapshots.expire();
       let timer: NodeJS.Timeout | undefined;
       const limit = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, limitMs);

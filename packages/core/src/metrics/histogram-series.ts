@@ -50,9 +50,9 @@ export class SharedHistogram implements HistogramSeries {
 
   observe(value: number): void {
     if (!Number.isFinite(value)) return;
-    this.#begin();
+    const write = this.#begin();
     this.#count(value, this.#bucketOf(value));
-    this.#commit();
+    this.#commit(write);
   }
 
   observeIn(value: number, ids: ExemplarIds, epochMs: number): void {
@@ -60,7 +60,7 @@ export class SharedHistogram implements HistogramSeries {
     const bucket = this.#bucketOf(value);
     const at = this.#exemplarSlot(bucket);
     const words = this.#words;
-    this.#begin();
+    const write = this.#begin();
     this.#count(value, bucket);
     this.#slots[at + exemplar.value] = value;
     this.#slots[at + exemplar.timestampMs] = epochMs;
@@ -71,7 +71,7 @@ export class SharedHistogram implements HistogramSeries {
     words[word + 3] = ids.t3;
     words[word + 4] = ids.s0;
     words[word + 5] = ids.s1;
-    this.#commit();
+    this.#commit(write);
   }
 
   exemplarAt(value: number): number {
@@ -95,13 +95,14 @@ export class SharedHistogram implements HistogramSeries {
     return low;
   }
 
-  #begin(): void {
-    // A read-modify-write and not a store: what is written after a mere store may be seen before it on ARM.
-    Atomics.add(this.#words, this.#at * 2, 1);
+  /** @returns the number of this write */
+  #begin(): number {
+    // Not a store: what is written after a mere store may be seen before it on ARM.
+    return (Atomics.add(this.#words, this.#at * 2, 1) + 1) | 0;
   }
 
-  #commit(): void {
-    Atomics.store(this.#words, this.#end * 2, this.#words[this.#at * 2] as number);
+  #commit(write: number): void {
+    Atomics.store(this.#words, this.#end * 2, write);
     if (this.#touched) this.#touched(this.#at, this.#end + 1);
   }
 

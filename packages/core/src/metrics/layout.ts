@@ -27,6 +27,8 @@ export const header = {
   generation: 6,
   /** Tells a memory from another that took its place in a file. */
   instance: 7,
+  /** Where the data ends. */
+  endSlot: 8,
 } as const;
 
 /** Slots of a counter's or gauge's block. */

@@ -47,6 +47,7 @@ export function createMetricFile(
   const bytes = Buffer.from(memory.buffer as SharedArrayBuffer);
   const words = new Int32Array(memory.buffer);
   let failing = false;
+  let closed = false;
 
   const write = (): void => {
     // Odd from here on: whoever reads now reads again. Only the number, for the lines that the rest of the header tells
@@ -60,7 +61,8 @@ export function createMetricFile(
   };
 
   const flush = (): void => {
-    if (from >= to) return;
+    // The number of a closed file may be another file's by now.
+    if (closed || from >= to) return;
     try {
       write();
       failing = false;
@@ -72,7 +74,14 @@ export function createMetricFile(
     }
   };
   flush();
-  return { memory, flush, close: () => closeSync(file) };
+  return {
+    memory,
+    flush,
+    close() {
+      if (!closed) closeSync(file);
+      closed = true;
+    },
+  };
 }
 
 /** Readings until one is whole: the writer takes microseconds. */
@@ -92,9 +101,9 @@ export function createMetricFileReader(path: string): MemoryReader {
     spare = bytes;
     const after = Buffer.alloc(4);
     for (let tries = 1; ; tries++) {
-      readSync(file, bytes, 0, bytes.length, 0);
+      readUsed(file, bytes);
       readSync(file, after, 0, 4, generationAt);
-      const generation = bytes.length < headerBytes ? 1 : bytes.readInt32LE(generationAt);
+      const generation = size < headerBytes ? 1 : bytes.readInt32LE(generationAt);
       if (((generation & 1) === 0 && generation === after.readInt32LE(0)) || tries >= maxTries) return bytes;
     }
   };
@@ -135,4 +144,15 @@ export function createMetricFileReader(path: string): MemoryReader {
 
 function instanceOf(bytes: Buffer): number {
   return bytes.readInt32LE(header.instance * 4);
+}
+
+/** Reads what is in use: most of a file is room for more. */
+function readUsed(file: number, bytes: Buffer): void {
+  if (readSync(file, bytes, 0, Math.min(headerBytes, bytes.length), 0) < headerBytes) return;
+  const word = (at: number): number => bytes.readInt32LE(at * 4);
+  const end = Math.min(bytes.length, headerBytes + word(header.directoryBytes));
+  readSync(file, bytes, headerBytes, end - headerBytes, headerBytes);
+  const from = word(header.firstSlot) * 8;
+  const to = Math.min(bytes.length, word(header.endSlot) * 8);
+  if (to > from) readSync(file, bytes, from, to - from, from);
 }

@@ -114,6 +114,7 @@ export function createMetricMemory(options: MetricMemoryOptions = {}): MetricMem
   words[header.magic] = magic;
   words[header.directoryCapacity] = directoryCapacity;
   words[header.firstSlot] = nextSlot;
+  words[header.endSlot] = nextSlot;
   words[header.instance] = randomWord();
 
   /** @returns whether there was room */
@@ -154,6 +155,7 @@ export function createMetricMemory(options: MetricMemoryOptions = {}): MetricMem
       return refuse();
     }
     nextSlot += size;
+    words[header.endSlot] = nextSlot;
     touched?.(at * 8, (at + size) * 8);
     return at;
   };

@@ -29,10 +29,10 @@ export class SharedScalar implements GaugeSeries {
   set(value: number): void {
     const { slots, words, touched } = this.#views;
     const at = this.#at;
-    // A read-modify-write and not a store: what is written after a mere store may be seen before it on ARM.
-    const sequence = (Atomics.add(words, at * 2, 1) + 1) | 0;
+    // Not a store: what is written after a mere store may be seen before it on ARM.
+    const write = (Atomics.add(words, at * 2, 1) + 1) | 0;
     slots[at + scalar.value] = value;
-    Atomics.store(words, (at + scalar.end) * 2, sequence);
+    Atomics.store(words, (at + scalar.end) * 2, write);
     if (touched) touched(at, at + scalar.slots);
   }
 }

@@ -43,10 +43,9 @@ export function layerPattern(layer: LayerLike): string | undefined {
   return layer.regexp && patternOfRegexp(layer.regexp, layer.keys ?? []);
 }
 
-/** A path as it was given to `use`: a pattern, an expression or a list of them. */
+/** A path as it was given to Express: a pattern, without a slash at its end, or an expression or a list as it prints. */
 export function pathText(path: unknown): string {
-  const text = String(path);
-  return text.endsWith('/') ? text.slice(0, -1) : text;
+  return typeof path === 'string' && path.endsWith('/') ? path.slice(0, -1) : String(path);
 }
 
 /** How the expression ends that Express 4 makes of a pattern at which something is mounted. */
@@ -61,7 +60,7 @@ function patternOfRegexp(regexp: RegExp, keys: readonly { readonly name: string 
     .split(`${mountEnd}|`)
     .map((one) => {
       const end = one.endsWith(mountEnd) ? one.length - mountEnd.length : one.length;
-      const [pattern, used] = unescape(one.slice(1, end), keys.slice(key));
+      const [pattern, used] = named(one.slice(1, end), keys.slice(key));
       key += used;
       return pattern;
     })
@@ -69,7 +68,7 @@ function patternOfRegexp(regexp: RegExp, keys: readonly { readonly name: string 
 }
 
 /** Puts names for groups. @returns the pattern, and how many names it took */
-function unescape(
+function named(
   source: string,
   keys: readonly { readonly name: string | number }[],
 ): [pattern: string, used: number] {

@@ -1,6 +1,6 @@
 /**
  * A path with the names of parameters in the place of their values: for routers that do not keep the pattern at which
- * something is mounted (Express 5.0 to 5.2).
+ * something is mounted (Express 5 with `router` before 2.3).
  * @returns `/*` for a path in which a value is not found again
  */
 export function maskParams(path: string, params: Readonly<Record<string, unknown>>): string {

@@ -1,4 +1,5 @@
 import { IncomingMessage } from 'node:http';
+import { pathText } from './layer-pattern.ts';
 import { type AppLike, mountPattern, type RouteLike } from './mount-pattern.ts';
 
 /** What Express adds to a request. */
@@ -58,10 +59,8 @@ export function routeOf(request: Routed): string {
     baseUrl: matched[baseKey] ?? request.baseUrl ?? '',
     route,
   });
-  // A pattern can be a list or an expression: as Express prints them.
-  const text = `${mount.pattern}${String(route.path)}`;
-  // A router mounted at /v1 that answers its own root.
-  const pattern = text.length > 1 && text.endsWith('/') ? text.slice(0, -1) : text;
+  // A router mounted at /v1 that answers its own root is /v1, the application's root is /.
+  const pattern = mount.pattern + pathText(route.path) || '/';
   if (mount.isConstant) known.set(route, pattern);
   return pattern;
 }

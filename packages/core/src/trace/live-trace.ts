@@ -68,6 +68,8 @@ export class LiveTrace implements RequestTrace {
   readonly #strategy: SpanStrategy;
   #traceId: string | undefined;
   #eventId: string | undefined;
+  /** Whether it was in phases by `enter` as well: its marks say more than its entries. */
+  hasBase = false;
   readonly #marks: MarkList;
   /** Phase by `enter`; phases by calls lie above it. */
   #base: string | undefined;
@@ -176,6 +178,7 @@ export class LiveTrace implements RequestTrace {
   }
 
   enter(phase: string, at: MonoMs = monoNow()): void {
+    this.hasBase = true;
     if (phase === this.#base || this.#record) return;
     this.#base = phase;
     if (this.#open.length === 0) this.#marks.add(phase, at, 1);
@@ -226,7 +229,10 @@ export class LiveTrace implements RequestTrace {
     rest(entry, at);
     const open = this.#open;
     if (open[open.length - 1] === entry) open.pop();
-    else open.splice(open.indexOf(entry), 1);
+    else {
+      const index = open.lastIndexOf(entry);
+      if (index >= 0) open.splice(index, 1);
+    }
     const top = open[open.length - 1];
     if (top !== undefined) this.#marks.add(top.name, at, 0);
     else {
@@ -269,6 +275,7 @@ export class LiveTrace implements RequestTrace {
   }
 
   replay(marks: readonly Mark[]): void {
+    this.hasBase = true;
     if (this.#record || marks.length === 0) return;
     this.#marks.replace(marks);
     this.#base = marks[marks.length - 1]?.phase;

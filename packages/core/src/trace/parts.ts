@@ -3,7 +3,8 @@ import { isNodeReadable, type NodeReadable, watchReadable } from './parts/node-r
 import type { PartsObserver } from './parts/observer.ts';
 import { isWebStream, watchWebStream } from './parts/web-stream.ts';
 
-type Parts = Generator | AsyncGenerator | ReadableStream | NodeReadable;
+/** Work that comes in parts. */
+export type Parts = Generator | AsyncGenerator | ReadableStream | NodeReadable;
 
 /** Whether a function's result is a generator, async generator, web stream or Node stream from which more will come. */
 export function isWorkInParts(result: object): result is Parts {

@@ -1,5 +1,6 @@
-import { type Context, context as contextApi } from '@opentelemetry/api';
-import { isWorkInParts, watchParts } from './parts.ts';
+import type { Context } from '@opentelemetry/api';
+import { isWorkInParts, type Parts, watchParts } from './parts.ts';
+import { callIn, learn } from './sync-context.ts';
 
 /** What is told of how a function goes on and ends: either `succeeded` or `failed`, once. */
 export interface Ending {
@@ -15,23 +16,26 @@ export interface Ending {
 /**
  * Calls a function in a context and tells when all of it has ended: it has returned or thrown, its promise is settled,
  * its generator or stream has ended.
+ * @param name what functions of its kind are known by
  * @returns what it returned
  */
-export function runToEnd<T>(context: Context, fn: () => T, ending: Ending): T {
+export function runToEnd<T>(context: Context, name: string, fn: () => T, ending: Ending): T {
   let result: T;
   try {
-    result = contextApi.with(context, fn);
+    result = callIn(context, name, fn);
   } catch (error) {
     ending.failed(error);
     throw error;
   }
   // Most results are values: only objects can be work that goes on.
   if (typeof result !== 'object' || result === null) {
+    learn(name, true);
     ending.succeeded();
     return result;
   }
-  if (typeof (result as { then?: unknown }).then === 'function') {
-    return (result as unknown as PromiseLike<unknown>).then(
+  if (isThenable(result)) {
+    learn(name, false);
+    return result.then(
       (value) => followValue(context, value, ending),
       (error: unknown) => {
         ending.failed(error);
@@ -39,20 +43,40 @@ export function runToEnd<T>(context: Context, fn: () => T, ending: Ending): T {
       },
     ) as T;
   }
+  learn(name, partsOf(result) === undefined);
   return followValue(context, result, ending);
 }
 
 function followValue<V>(context: Context, value: V, ending: Ending): V {
-  if (typeof value !== 'object' || value === null || !isWorkInParts(value)) {
+  const parts = typeof value === 'object' && value !== null ? partsOf(value) : undefined;
+  if (parts === undefined) {
     ending.succeeded();
     return value;
   }
   ending.inParts();
-  return watchParts(value, {
+  return watchParts(parts, {
     context,
     resume: () => ending.resume(),
     pause: () => ending.pause(),
     output: () => ending.output(),
     done: (error) => (error === undefined ? ending.succeeded() : ending.failed(error)),
   }) as V;
+}
+
+// Proxies may throw whatever they are asked for: then the result is a value like any other.
+
+function isThenable(result: object): result is PromiseLike<unknown> {
+  try {
+    return typeof (result as { then?: unknown }).then === 'function';
+  } catch {
+    return false;
+  }
+}
+
+function partsOf(value: object): Parts | undefined {
+  try {
+    return isWorkInParts(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

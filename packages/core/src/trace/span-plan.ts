@@ -10,6 +10,11 @@ const maxSegmentSpans = 32;
 const shortestGapUs = 20;
 const smallestGapShare = 0.01;
 
+/** The shortest time in no phase that has a span, µs. */
+export function minGapUs(totalUs: number): number {
+  return Math.max(shortestGapUs, totalUs * smallestGapShare);
+}
+
 /** A span that a stretch of the timeline is drawn as. */
 export interface PhaseSpan {
   readonly phase: string;
@@ -36,11 +41,11 @@ export function planPhases(
   covered: readonly Interval[],
 ): PhaseSpan[] {
   const filled = fillGaps(segmentsOf(timeline), timeline.totalUs);
-  const minGapUs = Math.max(shortestGapUs, timeline.totalUs * smallestGapShare);
+  const leastUs = minGapUs(timeline.totalUs);
   const all: PhaseSpan[] = [];
   for (const { phase, startUs, endUs } of covered.length === 0 ? filled : outside(filled, covered)) {
     const activeUs = endUs - startUs;
-    if (phase === 'unattributed' && activeUs < minGapUs) continue;
+    if (phase === 'unattributed' && activeUs < leastUs) continue;
     all.push({ phase, startUs, endUs, count: 1, activeUs });
   }
   if (all.length <= maxSegmentSpans && !generation) return all;

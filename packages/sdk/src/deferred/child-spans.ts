@@ -1,5 +1,5 @@
 import { placeOf } from '@inferometer/core';
-import { type Context, TraceFlags } from '@opentelemetry/api';
+import { type Context, type Span, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { type PlainSpan, plainSpan } from '../shared/plain-span.ts';
 
@@ -20,7 +20,8 @@ export function createChildSpans(
   return {
     onStart(span: object, parent: Context) {
       const trace = placeOf(parent)?.trace;
-      if (trace) traces.set(span, trace);
+      // One that starts a trace of its own, or continues another one, has nothing to do with the request.
+      if (trace && trace.traceId === (span as Span).spanContext().traceId) traces.set(span, trace);
     },
     onEnd(span: ReadableSpan) {
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;

@@ -1,9 +1,11 @@
 import {
   defaultSpanLimits,
   hexOfWord,
+  type Interval,
   LiveSpan,
   type LiveTrace,
   messageOf,
+  planPhases,
   type RequestTrace,
   randomWord,
   type SpanLimits,
@@ -30,6 +32,8 @@ export interface DeferredSpansOptions {
   readonly decided: (decision: Decision) => void;
   /** Told of a request that found the ring full. */
   readonly dropped: (spans: number) => void;
+  /** Takes what makes the next message say all its texts anew: for a reader that knows none. */
+  readonly onForget?: (forget: () => void) => void;
   /** Gets the user's own spans of a request that is exported. */
   readonly forward: (spans: readonly PlainSpan[]) => void;
 }
@@ -44,6 +48,7 @@ export function createDeferredSpans(options: DeferredSpansOptions): SpanStrategy
   const { ring, sampler, policy } = options;
   const limits = options.limits ?? defaultSpanLimits;
   const writer = createWordWriter();
+  options.onForget?.(() => writer.forget());
 
   const write = (trace: LiveTrace, record: TraceRecord, must: boolean): boolean => {
     writer.start();
@@ -55,9 +60,9 @@ export function createDeferredSpans(options: DeferredSpansOptions): SpanStrategy
       batches.push(batch);
     }
     writeRequest(writer, trace, record, must);
-    if (!ring.write(writer.words, writer.length)) {
+    if (!ring.write(writer.texts, writer.items)) {
       writer.forget();
-      options.dropped(1 + record.totals.length + trace.entries.length);
+      options.dropped(spansOf(trace, record));
       return false;
     }
     for (const batch of batches) batch.sent = true;
@@ -102,6 +107,16 @@ export function createDeferredSpans(options: DeferredSpansOptions): SpanStrategy
     batchEnded: (batch, requests: readonly RequestTrace[]) =>
       createDeferredBatch(batch, requests as readonly LiveTrace[]),
   };
+}
+
+/** Spans that a request would have become, its user's own among them. */
+function spansOf(trace: LiveTrace, record: TraceRecord): number {
+  const { entries, children } = trace;
+  const covered = entries
+    .filter(({ parent }) => parent === undefined)
+    .map((entry): Interval => [trace.us(entry.startedAt), trace.us(entry.endedAt)]);
+  const planned = planPhases(record, record.generation !== undefined, covered);
+  return 1 + planned.length + entries.length + (children?.length ?? 0);
 }
 
 function isFailure(trace: LiveTrace, record: TraceRecord): boolean {

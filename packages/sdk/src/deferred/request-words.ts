@@ -1,18 +1,18 @@
-import type { LiveTrace, PhaseEntry, SpanExtras, TraceRecord } from '@inferometer/core';
-import { LiveSpan, wordOfHex } from '@inferometer/core';
+import {
+  LiveSpan,
+  type LiveTrace,
+  type PhaseEntry,
+  phaseUs,
+  type SpanExtras,
+  type TraceRecord,
+  wordOfHex,
+} from '@inferometer/core';
 import { attributeType, entryFlag, item, requestFlag } from '../shared/span-record.ts';
 import type { DeferredBatch } from './deferred-batch.ts';
 import type { WordWriter } from './word-writer.ts';
 
-/** Attributes of a request besides those that its record implies. */
-type Attributes = Readonly<Record<string, unknown>>;
-
-/** What others have put on the spans of a request: by entry, the root's under -1. */
-export type ExtrasByEntry = Readonly<Record<string, SpanExtras>>;
-
 /**
- * Writes a request as an item of the message. The texts that it has are written before it, so all of their numbers are
- * asked for first.
+ * Writes a request as an item of the message, and what others have put on its spans as one before it.
  * @param mustKeep whether tail sampling behind us must keep it as well
  */
 export function writeRequest(
@@ -21,22 +21,9 @@ export function writeRequest(
   record: TraceRecord,
   mustKeep: boolean,
 ): void {
-  const { entries } = trace;
+  const { entries, parent } = trace;
+  const { generation, batches } = record;
   writeExtras(writer, trace);
-  const method = writer.idOf(record.method);
-  const route = writer.idOf(record.route);
-  const model = writer.idOf(record.model);
-  const tenant = writer.idOf(record.tenant);
-  const session = writer.idOf(record.sessionHash);
-  const errorType = writer.idOf(record.errorType);
-  const kept = writer.idOf(trace.kept);
-  const traceState = writer.idOf(trace.parent?.traceState?.serialize());
-  for (let i = 0; i < record.phases.length; i++) writer.idOf(record.phases[i]);
-  for (let i = 0; i < entries.length; i++) writer.idOf((entries[i] as PhaseEntry).name);
-  for (let i = 0; i < record.batches.length; i++) writer.idOf(record.batches[i]?.id);
-  const attributes = trace.attributes?.() ?? {};
-  const keys = defineAttributes(writer, attributes);
-
   writer.open(item.request);
   writer.put(trace.t0);
   writer.put(trace.t1);
@@ -44,11 +31,8 @@ export function writeRequest(
   writer.put(trace.t3);
   writer.put(trace.s0);
   writer.put(trace.s1);
-  const { parent } = trace;
-  const parentId = parent?.spanId;
-  const { generation } = record;
-  writer.put(parentId === undefined ? 0 : wordOfHex(parentId, 0));
-  writer.put(parentId === undefined ? 0 : wordOfHex(parentId, 8));
+  writer.put(parent === undefined ? 0 : wordOfHex(parent.spanId, 0));
+  writer.put(parent === undefined ? 0 : wordOfHex(parent.spanId, 8));
   writer.put(
     (parent === undefined ? 0 : requestFlag.parent) |
       (parent?.isRemote ? requestFlag.remote : 0) |
@@ -59,14 +43,14 @@ export function writeRequest(
   writer.put(record.status);
   writer.putEpochUs(record.startEpochUs);
   writer.put(record.totalUs);
-  writer.put(method);
-  writer.put(route);
-  writer.put(model);
-  writer.put(tenant);
-  writer.put(session);
-  writer.put(errorType);
-  writer.put(kept);
-  writer.put(traceState);
+  writer.put(writer.idOf(record.method));
+  writer.put(writer.idOf(record.route));
+  writer.put(writer.idOf(record.model));
+  writer.put(writer.idOf(record.tenant));
+  writer.put(writer.idOf(record.sessionHash));
+  writer.put(writer.idOf(record.errorType));
+  writer.put(writer.idOf(trace.kept));
+  writer.put(writer.idOf(parent?.traceState?.serialize()));
   writer.put(record.ttftUs ?? -1);
   writer.put(generation?.firstUs ?? -1);
   writer.put(generation?.lastUs ?? -1);
@@ -74,17 +58,19 @@ export function writeRequest(
   writer.put(record.iterations);
   writer.putFloat(record.deviceMs);
   writer.put(record.skippedPhases);
-  const { atUs, phases } = record;
-  writer.put(atUs.length);
+  writer.put(phaseUs(record, 'unattributed'));
+  // Without phases by `enter`, and with a span for each call, the entries say it all.
+  const marks = trace.hasBase || record.skippedPhases > 0 || entries.length === 0 ? record.atUs.length : 0;
+  writer.put(marks);
   writer.put(entries.length);
-  writer.put(record.batches.length);
-  writer.put(keys.length);
-  for (let i = 0; i < atUs.length; i++) {
-    writer.put(atUs[i] as number);
-    writer.put(writer.idOf(phases[i]));
+  writer.put(batches.length);
+  const attributes = writer.reserve();
+  for (let i = 0; i < marks; i++) {
+    writer.put(record.atUs[i] as number);
+    writer.put(writer.idOf(record.phases[i]));
   }
   for (let i = 0; i < entries.length; i++) writeEntry(writer, trace, entries[i] as PhaseEntry);
-  for (const batch of record.batches) {
+  for (const batch of batches) {
     const link = batch.link as DeferredBatch | undefined;
     writer.put(writer.idOf(batch.id));
     writer.put(batch.size);
@@ -92,19 +78,21 @@ export function writeRequest(
     for (let i = 0; i < 6; i++) writer.put(link === undefined ? 0 : (link.ids[i] as number));
     writer.put(link === undefined ? 0 : 1);
   }
-  for (const key of keys) writeAttribute(writer, key, attributes[key]);
+  writer.fill(attributes, writeAttributes(writer, trace.attributes?.()));
   writer.close();
 }
 
 function writeEntry(writer: WordWriter, trace: LiveTrace, entry: PhaseEntry): void {
-  const id = entry.span?.spanContext().spanId;
-  const { below } = entry;
+  const { below, parent, span } = entry;
+  const id = span?.spanContext().spanId;
+  const startUs = trace.us(entry.startedAt);
+  const endUs = trace.us(entry.endedAt);
   writer.put(writer.idOf(entry.name));
-  writer.put(entry.parent === undefined ? -1 : trace.entries.indexOf(entry.parent));
-  writer.put(trace.us(entry.startedAt));
-  writer.put(trace.us(entry.endedAt));
+  writer.put(parent === undefined ? -1 : trace.entries.indexOf(parent));
+  writer.put(startUs);
+  writer.put(endUs);
   writer.put(entry.count);
-  writer.put(Math.round(entry.activeMs * 1000));
+  writer.put(entry.count === 1 ? endUs - startUs : Math.round(entry.activeMs * 1000));
   writer.put(
     (id === undefined ? 0 : entryFlag.hasId) |
       (entry.error === undefined ? 0 : entryFlag.failed) |
@@ -116,38 +104,35 @@ function writeEntry(writer: WordWriter, trace: LiveTrace, entry: PhaseEntry): vo
   writer.put(below === undefined ? 0 : wordOfHex(below.spanId, 8));
 }
 
-/** @returns the keys that have values */
-function defineAttributes(writer: WordWriter, attributes: Attributes): string[] {
-  const keys: string[] = [];
+/** @returns how many have values */
+function writeAttributes(
+  writer: WordWriter,
+  attributes: Readonly<Record<string, unknown>> | undefined,
+): number {
+  let count = 0;
   for (const key in attributes) {
     const value = attributes[key];
     if (value === undefined || value === null) continue;
-    keys.push(key);
-    writer.idOf(key);
-    if (typeof value === 'string') writer.idOf(value);
-    else if (typeof value === 'object') writer.idOf(JSON.stringify(value));
+    count++;
+    writer.put(writer.idOf(key));
+    if (typeof value === 'string') {
+      writer.put(attributeType.string);
+      writer.put(writer.idOf(value));
+      writer.put(0);
+    } else if (typeof value === 'number') {
+      writer.put(attributeType.number);
+      writer.putFloat(value);
+    } else if (typeof value === 'boolean') {
+      writer.put(attributeType.boolean);
+      writer.put(value ? 1 : 0);
+      writer.put(0);
+    } else {
+      writer.put(attributeType.json);
+      writer.put(writer.idOf(JSON.stringify(value)));
+      writer.put(0);
+    }
   }
-  return keys;
-}
-
-function writeAttribute(writer: WordWriter, key: string, value: unknown): void {
-  writer.put(writer.idOf(key));
-  if (typeof value === 'string') {
-    writer.put(attributeType.string);
-    writer.put(writer.idOf(value));
-    writer.put(0);
-  } else if (typeof value === 'number') {
-    writer.put(attributeType.number);
-    writer.putFloat(value);
-  } else if (typeof value === 'boolean') {
-    writer.put(attributeType.boolean);
-    writer.put(value ? 1 : 0);
-    writer.put(0);
-  } else {
-    writer.put(attributeType.json);
-    writer.put(writer.idOf(JSON.stringify(value)));
-    writer.put(0);
-  }
+  return count;
 }
 
 /** Most requests have none: then nothing is written. */
@@ -158,11 +143,13 @@ function writeExtras(writer: WordWriter, trace: LiveTrace): void {
     extras ??= {};
     extras[key] = span.extras;
   };
-  add(-1, trace.rootSpan);
-  for (let i = 0; i < trace.entries.length; i++) add(i, trace.entries[i]?.span);
+  if (trace.rootSpan !== undefined) add(-1, trace.rootSpan);
+  for (let i = 0; i < trace.entries.length; i++) {
+    const { span } = trace.entries[i] as PhaseEntry;
+    if (span !== undefined) add(i, span);
+  }
   if (extras === undefined) return;
-  const id = writer.idOf(JSON.stringify(extras));
   writer.open(item.extras);
-  writer.put(id);
+  writer.put(writer.idOf(JSON.stringify(extras)));
   writer.close();
 }

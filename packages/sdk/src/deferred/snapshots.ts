@@ -19,15 +19,24 @@ export interface Snapshots {
   /** @param resource attributes, once those that come late are there */
   setReader(reader: ReaderLike, resource: Promise<Attributes>): void;
   addRegistry(registry: RegistryLike): void;
-  /** One reading, shared by all who ask at the same time. */
+  /** One reading, shared by all who ask at the same time or soon after. */
   readonly collect: () => Promise<Snapshot>;
+  /** Makes the next reading a new one. */
+  expire(): void;
 }
+
+/**
+ * A reading is good for so long. Instruments that tell of the time since they were last read, such as the event loop's
+ * delay and utilisation, would otherwise have nothing to tell to a scrape that follows a push.
+ */
+const sharedMs = 200;
 
 export function createSnapshots(registries: readonly RegistryLike[]): Snapshots {
   const all = [...registries];
   let reader: ReaderLike | undefined;
   let resource: Promise<Attributes> = Promise.resolve({});
   let reading: Promise<Snapshot> | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
 
   const read = async (): Promise<Snapshot> => {
     const prom: PromClientMetric[][] = [];
@@ -57,10 +66,23 @@ export function createSnapshots(registries: readonly RegistryLike[]): Snapshots 
       if (!all.includes(registry)) all.push(registry);
     },
     collect() {
-      reading ??= read().finally(() => {
-        reading = undefined;
-      });
+      if (reading && performance.now() - readAt < sharedMs) return reading;
+      // Until it is there everybody waits for it.
+      readAt = Number.POSITIVE_INFINITY;
+      reading = read().then(
+        (snapshot) => {
+          readAt = performance.now();
+          return snapshot;
+        },
+        (error: unknown) => {
+          reading = undefined;
+          throw error;
+        },
+      );
       return reading;
+    },
+    expire() {
+      reading = undefined;
     },
   };
 }

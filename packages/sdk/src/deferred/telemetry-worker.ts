@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
+import type { TelemetryConfig } from '../config/telemetry-config.ts';
 import type { Control } from '../shared/control.ts';
 import type { Rendered, Snapshot, ToMain, ToWorker, WorkerStart } from '../shared/messages.ts';
 import type { SpanRing } from '../shared/span-ring.ts';
@@ -20,15 +21,19 @@ export interface TelemetryWorker {
 }
 
 export interface TelemetryWorkerOptions {
-  readonly start: WorkerStart;
+  readonly start: Omit<WorkerStart, 'predecessors'>;
   readonly control: Control;
   readonly ring: SpanRing;
   /** Reads what only this thread can. */
   readonly collect: () => Promise<Snapshot>;
+  /** Told when the worker has failed: the next one knows nothing of what the ring has told it. */
+  readonly failed?: () => void;
 }
 
 const restartDelayMs = 1000;
 const maxRestarts = 5;
+/** A worker that has lived so long may fail as often again. */
+const steadyMs = 10 * 60_000;
 
 /**
  * Starts the worker, and starts it anew should it fail: what is counted is in memory that outlives it. Nothing of it
@@ -37,7 +42,10 @@ const maxRestarts = 5;
 export function startTelemetryWorker(options: TelemetryWorkerOptions): TelemetryWorker {
   const { control, ring } = options;
   const files = new Set(options.start.metricFiles);
+  /** What failed workers have counted. */
+  const predecessors: SharedArrayBuffer[] = [];
   let resource: ToWorker | undefined;
+  let boundPort: number | undefined;
   const renders = new Map<number, (rendered: Rendered) => void>();
   const flushes = new Map<number, () => void>();
   let nextId = 1;
@@ -51,9 +59,15 @@ export function startTelemetryWorker(options: TelemetryWorkerOptions): Telemetry
   });
 
   function spawn(): Worker {
+    const startedAt = performance.now();
     const made = new Worker(new URL('../worker/main.js', import.meta.url), {
       name: 'inferometer-telemetry',
-      workerData: { ...options.start, metricFiles: [...files] },
+      workerData: {
+        ...options.start,
+        config: withPort(options.start.config, boundPort),
+        metricFiles: [...files],
+        predecessors: [...predecessors],
+      } satisfies WorkerStart,
       // The application's flags, such as --import, are not the worker's.
       execArgv: [],
       env: withoutOtlp(process.env),
@@ -63,7 +77,13 @@ export function startTelemetryWorker(options: TelemetryWorkerOptions): Telemetry
     made.on('exit', () => {
       for (const done of flushes.values()) done();
       flushes.clear();
-      if (stopped || ++restarts > maxRestarts) return;
+      if (stopped) return;
+      options.failed?.();
+      if (performance.now() - startedAt > steadyMs) restarts = 0;
+      if (++restarts > maxRestarts) {
+        diag.error(`the telemetry worker failed ${restarts} times and is not started again`);
+        return;
+      }
       setTimeout(() => {
         if (!stopped) worker = spawn();
       }, restartDelayMs).unref();
@@ -75,7 +95,12 @@ export function startTelemetryWorker(options: TelemetryWorkerOptions): Telemetry
 
   function received(message: ToMain): void {
     switch (message.type) {
+      case 'ownMemory':
+        predecessors.push(message.buffer);
+        break;
       case 'listening':
+        // Whoever scrapes a port that was free at random has been told of it.
+        boundPort = Number(new URL(message.url).port);
         resolveUrl(message.url);
         break;
       case 'notListening': {
@@ -85,10 +110,11 @@ export function startTelemetryWorker(options: TelemetryWorkerOptions): Telemetry
         break;
       }
       case 'collect':
-        void options.collect().then(
-          (snapshot) => worker.postMessage({ type: 'snapshot', snapshot } satisfies ToWorker),
-          (error: unknown) => diag.error(`collecting metrics failed: ${messageOf(error)}`),
-        );
+        // The message may fail too: an attribute that cannot be cloned must not be an unhandled rejection.
+        void options
+          .collect()
+          .then((snapshot) => worker.postMessage({ type: 'snapshot', snapshot } satisfies ToWorker))
+          .catch((error: unknown) => diag.error(`collecting metrics failed: ${messageOf(error)}`));
         break;
       case 'rendered':
         renders.get(message.id)?.(message.rendered);
@@ -147,9 +173,14 @@ export function startTelemetryWorker(options: TelemetryWorkerOptions): Telemetry
       });
     },
     flushSync(limitMs) {
-      const before = control.get('flushDone');
-      askFlush();
-      control.waitFor('flushDone', before, limitMs);
+      const until = performance.now() + limitMs;
+      let done = control.get('flushDone');
+      const id = askFlush();
+      // An earlier flush that ends meanwhile has not sent all.
+      for (let left = limitMs; done < id && left > 0; left = until - performance.now()) {
+        control.waitFor('flushDone', done, left);
+        done = control.get('flushDone');
+      }
     },
     async stop() {
       stopped = true;
@@ -159,6 +190,12 @@ export function startTelemetryWorker(options: TelemetryWorkerOptions): Telemetry
 }
 
 const renderLimitMs = 10_000;
+
+function withPort(config: TelemetryConfig, port: number | undefined): TelemetryConfig {
+  const { metrics } = config;
+  if (port === undefined || metrics.prometheus === undefined) return config;
+  return { ...config, metrics: { ...metrics, prometheus: { ...metrics.prometheus, port } } };
+}
 
 /** The configuration has been read: the exporters' own look at the environment must not add to it. */
 function withoutOtlp(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -1,23 +1,31 @@
 import { item, itemHead } from '../shared/span-record.ts';
+import type { WordPart } from '../shared/span-ring.ts';
 
-/** Builds a message of the span ring: words, and texts that are sent once and then stand as numbers. */
+/**
+ * Builds a message of the span ring: items of words, and texts that are sent once and then stand as numbers. Texts that
+ * an item needs are put before all items, so that asking for a number never disturbs the item that is being written.
+ */
 export interface WordWriter {
-  /** The message so far. */
-  readonly words: Int32Array;
-  readonly length: number;
+  /** Texts of the message so far. */
+  readonly texts: WordPart;
+  /** Items of the message so far. */
+  readonly items: WordPart;
   /** Starts a message. */
   start(): void;
-  /** Starts an item. @returns where its fields begin */
-  open(kind: number): number;
+  /** Starts an item. */
+  open(kind: number): void;
   /** Ends the item, whose length is now known. */
   close(): void;
   put(word: number): void;
   putFloat(value: number): void;
   /** µs since the epoch. */
   putEpochUs(us: number): void;
-  /** The number of a text; must be asked for before the item that has it is opened. */
+  /** A word that is filled in later. @returns its place */
+  reserve(): number;
+  fill(place: number, word: number): void;
+  /** The number of a text; -1 for none. */
   idOf(text: string | undefined): number;
-  /** Whether texts are to be sent again: what was sent last did not arrive. */
+  /** Has texts sent again: what was sent last did not arrive. */
   forget(): void;
 }
 
@@ -33,50 +41,58 @@ export function createWordWriter(): WordWriter {
   return new GrowingWriter();
 }
 
+/** Words that grow. */
+class Part implements WordPart {
+  words: Int32Array<ArrayBuffer> = new Int32Array(8 * 1024);
+  length = 0;
+
+  room(count: number): void {
+    if (this.length + count <= this.words.length) return;
+    const larger = new Int32Array(Math.max(this.words.length * 2, this.length + count));
+    larger.set(this.words);
+    this.words = larger;
+  }
+}
+
 class GrowingWriter implements WordWriter {
-  #words: Int32Array<ArrayBuffer> = new Int32Array(16 * 1024);
-  #bytes: Buffer<ArrayBuffer> = Buffer.from(this.#words.buffer);
-  #at = 0;
+  readonly texts: Part = new Part();
+  readonly items: Part = new Part();
   #item = 0;
   readonly #ids: Map<string, number> = new Map();
   /** Texts of the present message that are too long to be remembered, and their ids behind all others. */
   readonly #long: Map<string, number> = new Map();
   #mustForget = false;
 
-  get words(): Int32Array {
-    return this.#words;
-  }
-
-  get length(): number {
-    return this.#at;
-  }
-
   start(): void {
-    this.#at = 0;
+    this.texts.length = 0;
+    this.items.length = 0;
     if (this.#long.size > 0) this.#long.clear();
     if (this.#mustForget || this.#ids.size >= maxTexts) {
       this.#ids.clear();
       this.#mustForget = false;
-      this.open(item.forget);
-      this.close();
+      const { texts } = this;
+      texts.words[0] = item.forget;
+      texts.words[1] = 0;
+      texts.length = itemHead;
     }
   }
 
-  open(kind: number): number {
-    this.#reserve(itemHead);
-    this.#item = this.#at;
-    this.#words[this.#at] = kind;
-    this.#at += itemHead;
-    return this.#at;
+  open(kind: number): void {
+    const { items } = this;
+    items.room(itemHead);
+    this.#item = items.length;
+    items.words[items.length] = kind;
+    items.length += itemHead;
   }
 
   close(): void {
-    this.#words[this.#item + 1] = this.#at - this.#item - itemHead;
+    this.items.words[this.#item + 1] = this.items.length - this.#item - itemHead;
   }
 
   put(word: number): void {
-    if (this.#at === this.#words.length) this.#reserve(1);
-    this.#words[this.#at++] = word;
+    const { items } = this;
+    if (items.length === items.words.length) items.room(1);
+    items.words[items.length++] = word;
   }
 
   putFloat(value: number): void {
@@ -90,38 +106,43 @@ class GrowingWriter implements WordWriter {
     this.put((us % two32) | 0);
   }
 
+  reserve(): number {
+    this.put(0);
+    return this.items.length - 1;
+  }
+
+  fill(place: number, word: number): void {
+    this.items.words[place] = word;
+  }
+
   idOf(text: string | undefined): number {
     if (text === undefined) return -1;
+    const known = this.#ids.get(text);
+    if (known !== undefined) return known;
     const texts = text.length > maxKnownLength ? this.#long : this.#ids;
-    const known = texts.get(text);
-    return known === undefined ? this.#define(text, texts) : known;
+    return texts.get(text) ?? this.#define(text, texts);
   }
 
   #define(text: string, texts: Map<string, number>): number {
     // A message may define some more than the limit before the next one starts anew.
     const id = texts.size + (texts === this.#long ? maxTexts * 2 : 0);
     texts.set(text, id);
-    this.open(item.string);
+    const part = this.texts;
     // Three bytes a UTF-16 unit at most.
-    this.#reserve(2 + Math.ceil((text.length * 3) / 4));
-    const at = this.#at + 2;
-    const bytes = this.#bytes.write(text, at * 4, 'utf8');
-    this.#words[this.#at] = id;
-    this.#words[this.#at + 1] = bytes;
-    this.#at = at + Math.ceil(bytes / 4);
-    this.close();
+    part.room(itemHead + 2 + Math.ceil((text.length * 3) / 4));
+    const { words, length } = part;
+    const at = length + itemHead + 2;
+    const bytes = Buffer.from(words.buffer).write(text, at * 4, 'utf8');
+    const textWords = Math.ceil(bytes / 4);
+    words[length] = item.string;
+    words[length + 1] = 2 + textWords;
+    words[length + 2] = id;
+    words[length + 3] = bytes;
+    part.length = at + textWords;
     return id;
   }
 
   forget(): void {
     this.#mustForget = true;
-  }
-
-  #reserve(count: number): void {
-    if (this.#at + count <= this.#words.length) return;
-    const larger = new Int32Array(Math.max(this.#words.length * 2, this.#at + count));
-    larger.set(this.#words);
-    this.#words = larger;
-    this.#bytes = Buffer.from(larger.buffer);
   }
 }

@@ -1,6 +1,7 @@
 import {
   BOUNDS,
   type ExemplarIds,
+  type GaugeFamily,
   type HistogramFamily,
   METRIC,
   type MetricMemory,
@@ -181,11 +182,6 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     help: 'Items that may wait.',
     labels: ['model'],
   });
-  const coldStart = memory.gauge({
-    name: METRIC.coldStart,
-    help: 'Time from the process start until all models were warm.',
-    unit: 's',
-  });
   memory
     .gauge({
       name: METRIC.buildInfo,
@@ -195,6 +191,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     .of(version)
     .set(1);
 
+  let coldStart: GaugeFamily | undefined;
   const queues: QueueReading[] = [];
   const sample = (): void => {
     for (const { model, depth } of queues) queueDepth.of(model).set(depth());
@@ -254,7 +251,15 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     },
     executorRestarted: (model) => restarts.of(model).add(),
     modelLoaded: (load) => modelLoad.of(load.model).observe(load.seconds),
-    coldStart: (seconds) => coldStart.of().set(seconds),
+    coldStart(seconds) {
+      // Not made before: 0 would be the time of an app without models.
+      coldStart ??= memory.gauge({
+        name: METRIC.coldStart,
+        help: 'Time from the process start until all models were warm.',
+        unit: 's',
+      });
+      coldStart.of().set(seconds);
+    },
   };
 
   return {

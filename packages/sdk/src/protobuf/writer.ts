@@ -22,6 +22,12 @@ export interface ProtoWriter {
   bytes(field: number, value: Uint8Array): void;
   /** bytes of a hexadecimal text of even length, such as a trace id. */
   hex(field: number, text: string): void;
+  /** bytes of 32-bit words, most significant byte first. */
+  words(field: number, words: Int32Array, at: number, count: number): void;
+  /** bytes of two 32-bit words, as `words`. */
+  wordPair(field: number, high: number, low: number): void;
+  /** fixed64 of nanoseconds since the epoch. @param epochUs whole microseconds, in [0, 2^53) */
+  unixNanoOfUs(field: number, epochUs: number): void;
   /** Opens a nested message or a packed field: what is written until `end` is its content. */
   begin(field: number): void;
   /** Opens a message with its length before it and no field number, as delimited streams have it. */
@@ -155,6 +161,32 @@ class BufferedWriter implements ProtoWriter {
     for (let i = 0; i < length; i++) {
       this.#bytes[this.#at++] = hexDigit(text.charCodeAt(i * 2)) * 16 + hexDigit(text.charCodeAt(i * 2 + 1));
     }
+  }
+
+  words(field: number, words: Int32Array, at: number, count: number): void {
+    this.rawUint(field * 8 + 2);
+    this.rawUint(count * 4);
+    this.#reserve(count * 4);
+    for (let i = 0; i < count; i++) {
+      this.#view.setInt32(this.#at, words[at + i] as number);
+      this.#at += 4;
+    }
+  }
+
+  wordPair(field: number, high: number, low: number): void {
+    this.rawUint(field * 8 + 2);
+    this.rawUint(8);
+    this.#reserve(8);
+    this.#view.setInt32(this.#at, high);
+    this.#view.setInt32(this.#at + 4, low);
+    this.#at += 8;
+  }
+
+  unixNanoOfUs(field: number, epochUs: number): void {
+    // A double does not hold nanoseconds: each half is multiplied on its own.
+    const low = (epochUs % two32) * 1000;
+    const high = Math.floor(epochUs / two32) * 1000 + Math.floor(low / two32);
+    this.fixed64Halves(field, high, low % two32);
   }
 
   begin(field: number): void {

@@ -15,6 +15,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import type { SamplerConfig } from '../config/sampler.ts';
 import type { PropagatorName, TelemetryConfig } from '../config/telemetry-config.ts';
+import { createContextManager } from './context-manager.ts';
 import { viewOptions } from './views.ts';
 
 /** The stock SDK, started: for spans and instruments that others make with the API. */
@@ -40,6 +41,7 @@ export function startStockSdk(options: StockSdkOptions): StockSdk {
   const limits = config.spanLimits;
   const sdk = new NodeSDK({
     autoDetectResources: false,
+    contextManager: createContextManager(),
     resource: options.resource,
     textMapPropagator: propagatorOf(config.propagators),
     sampler: samplerOf(config.sampler),

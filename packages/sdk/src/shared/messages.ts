@@ -13,6 +13,8 @@ export interface WorkerStart {
   readonly memory: SharedArrayBuffer | ArrayBuffer;
   /** Files in which other processes' metrics are. */
   readonly metricFiles: readonly string[];
+  /** What workers before this one have counted themselves; none for the first. */
+  readonly predecessors: readonly SharedArrayBuffer[];
 }
 
 /** What only the main thread can read: instruments of the API, registries of prom-client. */
@@ -38,6 +40,8 @@ export type ToWorker =
   | { readonly type: 'dropped'; readonly reason: string; readonly spans: number };
 
 export type ToMain =
+  /** Where the worker counts what it does itself. */
+  | { readonly type: 'ownMemory'; readonly buffer: SharedArrayBuffer }
   | { readonly type: 'listening'; readonly url: string }
   | { readonly type: 'notListening'; readonly message: string }
   | { readonly type: 'collect' }

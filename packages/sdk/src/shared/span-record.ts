@@ -4,7 +4,8 @@
  *
  * - `string`: id, bytes, UTF-8: from now on the id stands for the text
  * - `forget`: all ids are free again
- * - `request`: a request and its phases, fields as in `request`, then marks, entries, batches, attributes
+ * - `request`: a request and its phases, fields as in `request`, then marks, entries, batches, attributes; no marks
+ *   where entries say it all
  * - `batch`: a model run, fields as in `batch`, then the requests that it links to
  * - `extras`: JSON that others put on the spans of the request that follows
  *
@@ -41,11 +42,12 @@ export const request = {
   iterations: 26,
   deviceMs: 27,
   skipped: 29,
-  marks: 30,
-  entries: 31,
-  batches: 32,
-  attributes: 33,
-  words: 34,
+  unattributedUs: 30,
+  marks: 31,
+  entries: 32,
+  batches: 33,
+  attributes: 34,
+  words: 35,
 } as const;
 
 export const requestFlag = { parent: 1, remote: 2, generation: 4, mustKeep: 8 } as const;

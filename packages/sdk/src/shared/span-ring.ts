@@ -7,10 +7,11 @@ export interface SpanRing {
   readonly buffer: SharedArrayBuffer;
   /**
    * Copies a message in.
-   * @param words from `source`, the first `length`
+   * @param first its beginning: so many words of `source`
+   * @param second what follows
    * @returns whether there was room
    */
-  write(source: Int32Array, length: number): boolean;
+  write(first: WordPart, second: WordPart): boolean;
   /**
    * Hands out message after message, in place: each is gone when the callback returns, and the callback says whether it
    * has room for another.
@@ -23,6 +24,12 @@ export interface SpanRing {
   wake(): void;
   /** Words in use. */
   readonly used: number;
+}
+
+/** The first words of an array. */
+export interface WordPart {
+  readonly words: Int32Array;
+  readonly length: number;
 }
 
 const control = { head: 0, tail: 1, wake: 2 } as const;
@@ -60,7 +67,8 @@ class SharedRing implements SpanRing {
     return (Atomics.load(this.#control, control.head) - Atomics.load(this.#control, control.tail)) >>> 0;
   }
 
-  write(source: Int32Array, length: number): boolean {
+  write(first: WordPart, second: WordPart): boolean {
+    const length = first.length + second.length;
     const capacity = this.#capacity;
     const mask = capacity - 1;
     let head = this.#control[control.head] as number;
@@ -76,8 +84,8 @@ class SharedRing implements SpanRing {
     }
     const start = head & mask;
     words[start] = length;
-    if (length < 64) for (let i = 0; i < length; i++) words[start + 1 + i] = source[i] as number;
-    else words.set(source.subarray(0, length), start + 1);
+    if (first.length > 0) words.set(first.words.subarray(0, first.length), start + 1);
+    words.set(second.words.subarray(0, second.length), start + 1 + first.length);
     Atomics.store(this.#control, control.head, (head + needed) | 0);
     const limit = capacity * wakeShare;
     if (used <= limit && used + skipped + needed > limit) this.wake();

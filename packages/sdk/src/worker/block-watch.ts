@@ -54,7 +54,11 @@ export function createBlockWatch(control: Control, options: BlockWatchOptions): 
   return {
     get currentSeconds() {
       if (control.get('beating') === 0) return 0;
-      const still = now() - control.get('heartbeatMs') - heartbeatMs - ownDelayMs;
+      const at = now();
+      const late = at - lastLook - heartbeatMs;
+      // Asked right after a stop of the whole process, before the timer has noticed it.
+      const delay = ownDelayMs + (late > options.thresholdMs ? late : 0);
+      const still = at - control.get('heartbeatMs') - heartbeatMs - delay;
       return still > options.thresholdMs ? still / 1000 : 0;
     },
     stop: () => clearInterval(timer),

@@ -40,7 +40,10 @@ const whenResourceKnown = new Promise<void>((resolve) => {
 });
 const control = openControl(start.control);
 const ring = openSpanRing(start.ring);
-const own = createOwnMetrics(control);
+const own = createOwnMetrics(control, start.predecessors);
+tell({ type: 'ownMemory', buffer: own.buffer });
+// The one before may have failed while exports did.
+control.set('exportFailing', 0);
 const watch = createBlockWatch(control, {
   thresholdMs: config.liveness.blockedThresholdMs,
   ended: own.blocked,
@@ -58,7 +61,13 @@ const outcomes: SpanOutcomes = {
   dropped: own.dropped,
   failing: (failing) => control.set('exportFailing', failing ? 1 : 0),
 };
-const reader = createRingReader(start.version, (span) => spans?.add(span));
+// After one that has failed: what it was told of texts is unknown here.
+const isLate = start.predecessors.length > 0;
+const reader = createRingReader(
+  start.version,
+  { add: (span) => spans?.add(span), addPhase: (span) => spans?.addPhase(span) },
+  isLate ? () => own.dropped('worker_failed', 1) : undefined,
+);
 
 const sources = createMetricSources({
   memory: start.memory,
@@ -142,7 +151,7 @@ port.on('message', (message: ToWorker) => {
 
 function begin(attributes: Readonly<Record<string, unknown>>): void {
   if (spans || push) return;
-  if (config.traces) spans = createSpanExport(config.traces, attributes, outcomes);
+  if (config.traces) spans = createSpanExport(config.traces, attributes, start.version, outcomes);
   takeSpans(early.splice(0));
   if (config.metrics.otlp) push = createMetricsPush(config.metrics.otlp, attributes, sources.collect);
   resourceKnown();

@@ -33,6 +33,16 @@ export interface MetricSourcesOptions {
   readonly isBlocked: () => boolean;
 }
 
+/**
+ * An application that collects prom-client's process metrics itself may have given them labels of its own, and then its
+ * series and ours would both be there: its families stand alone.
+ * @param registries ours of the process first
+ */
+function ownersFirst([processes = [], ...owned]: readonly Family[][]): Family[][] {
+  const names = new Set(owned.flat().map(({ name }) => name));
+  return [...owned, processes.filter(({ name }) => !names.has(name))];
+}
+
 /** The main thread answers within a turn of its loop; past this the last answer has to do. */
 const answerLimitMs = 1000;
 /** How often a block that begins while we wait is looked for. */
@@ -77,7 +87,7 @@ export function createMetricSources(options: MetricSourcesOptions): MetricSource
     const processes = [...files.values()].map(readFile);
     const ours = sumFamilies([memory.read(), options.own(), ...processes, retired]);
     const api = last?.otel ? familiesFromOtel(last.otel) : [];
-    const registries = last?.prom.map(familiesFromPromClient) ?? [];
+    const registries = ownersFirst(last?.prom.map(familiesFromPromClient) ?? []);
     const { families, conflicts } = mergeFamilies([ours, api, ...registries]);
     for (const { name, type, keptName, keptType } of conflicts) {
       if (said.has(name)) continue;

@@ -1,9 +1,10 @@
-import { createMemoryReader, createMetricMemory, type Family, METRIC } from '@inferometer/core';
+import { createMemoryReader, createMetricMemory, type Family, METRIC, sumFamilies } from '@inferometer/core';
 import type { Control } from '../shared/control.ts';
 import type { BlockWatch } from './block-watch.ts';
 
 /** What the worker measures itself: blocks of the main loop, the way of spans, its own cost. */
 export interface OwnMetrics {
+  readonly buffer: SharedArrayBuffer;
   readonly blocked: (seconds: number) => void;
   readonly exported: (spans: number) => void;
   readonly dropped: (reason: string, spans: number) => void;
@@ -13,8 +14,12 @@ export interface OwnMetrics {
 const blockBounds = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
 const memoryBytes = 1024 * 1024;
 
-export function createOwnMetrics(control: Control): OwnMetrics {
+/** @param predecessors what workers that have failed counted: a counter must not fall with them */
+export function createOwnMetrics(control: Control, predecessors: readonly SharedArrayBuffer[]): OwnMetrics {
   const memory = createMetricMemory({ bytes: memoryBytes });
+  const before = sumFamilies(predecessors.map((buffer) => createMemoryReader(buffer).read())).filter(
+    ({ type }) => type !== 'gauge',
+  );
   const reader = createMemoryReader(memory.buffer);
   const blocks = memory
     .histogram({
@@ -52,9 +57,14 @@ export function createOwnMetrics(control: Control): OwnMetrics {
     labels: ['thread'],
   });
   const [mainCost, workerCost] = [cost.of('main'), cost.of('worker')];
-  const seen = { ringFull: 0, main: 0, worker: 0 };
+  const seen = {
+    ringFull: counted(before, METRIC.spansDropped, 'ring_full'),
+    main: counted(before, METRIC.telemetryCost, 'main'),
+    worker: 0,
+  };
 
   return {
+    buffer: memory.buffer as SharedArrayBuffer,
     blocked: (seconds) => blocks.observe(seconds),
     exported: (spans) => exported.add(spans),
     dropped: (reason, spans) => droppedBy.of(reason).add(spans),
@@ -71,13 +81,17 @@ export function createOwnMetrics(control: Control): OwnMetrics {
       mainCost.add(now.main - seen.main);
       workerCost.add(now.worker - seen.worker);
       Object.assign(seen, now);
-      return reader
-        .read()
-        .map((family) =>
-          family.name === METRIC.eventLoopBlocked ? withCurrent(family, currentSeconds) : family,
-        );
+      return sumFamilies([reader.read(), before]).map((family) =>
+        family.name === METRIC.eventLoopBlocked ? withCurrent(family, currentSeconds) : family,
+      );
     },
   };
+}
+
+/** The value of the series of this label. */
+function counted(families: readonly Family[], name: string, label: string): number {
+  const family = families.find((one) => one.name === name);
+  return family?.series.find(({ labels }) => labels[0]?.[1] === label)?.value ?? 0;
 }
 
 /** The present block counts in the sum, which only grows; in a bucket it is counted once it is over. */

@@ -6,7 +6,7 @@ import type { PlainSpan } from '../shared/plain-span.ts';
 import { createOtlpDelegate, maxInFlight, type OtlpBody } from './otlp-delegate.ts';
 import { createJsonSpans } from './spans/json-spans.ts';
 import { createProtoSpans } from './spans/proto-spans.ts';
-import type { ResourceAttributes } from './spans/span-encoder.ts';
+import type { PhaseOfRequest, ResourceAttributes } from './spans/span-encoder.ts';
 
 /** What became of spans. */
 export interface SpanOutcomes {
@@ -24,6 +24,7 @@ export interface SpanExport {
   readonly isFull: boolean;
   /** Takes a span, full or not: whoever asks first loses none. */
   add(span: PlainSpan): void;
+  addPhase(span: PhaseOfRequest): void;
   /** Resolves when there is room again. */
   room(): Promise<void>;
   /** Sends what is there. Resolves when all of it has been sent or given up. */
@@ -35,11 +36,12 @@ const succeeded = 0;
 export function createSpanExport(
   config: TracesConfig,
   resource: ResourceAttributes,
+  version: string,
   outcomes: SpanOutcomes,
 ): SpanExport {
   const { maxExportBatchSize, maxQueueSize, scheduleDelayMs } = config.batches;
   const json = config.protocol === 'http/json';
-  const encoder = json ? createJsonSpans(resource) : createProtoSpans(resource);
+  const encoder = json ? createJsonSpans(resource, version) : createProtoSpans(resource, version);
   const delegate = createOtlpDelegate(config, {
     name: 'TRACES',
     path: 'v1/traces',
@@ -97,6 +99,11 @@ export function createSpanExport(
     }
   };
 
+  const added = (): void => {
+    if (encoder.count >= maxExportBatchSize) pack();
+    else timer ??= setTimeout(pack, scheduleDelayMs);
+  };
+
   const nextChange = (): Promise<void> => new Promise((resolve) => wakers.push(resolve));
 
   return {
@@ -108,8 +115,11 @@ export function createSpanExport(
     },
     add(span) {
       encoder.add(span);
-      if (encoder.count >= maxExportBatchSize) pack();
-      else timer ??= setTimeout(pack, scheduleDelayMs);
+      added();
+    },
+    addPhase(span) {
+      encoder.addPhase(span);
+      added();
     },
     async room() {
       while (pending() >= maxQueueSize) {

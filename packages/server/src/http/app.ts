@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { metricsHandler, profilingRouter, traceRequests } from '@inferometer/express';
+import { inferometer, metricsHandler, profilingHandler } from '@inferometer/express';
 import type { RunningTelemetry } from '@inferometer/sdk';
 import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
@@ -42,12 +42,16 @@ export function createApp(options: AppOptions): Express {
 
   // Before tracing: asking what models there are is no inference.
   app.use('/v1/models', modelsRouter(registry));
-  const trace = telemetry.config.enabled ? traceRequests(traces) : pass;
+  const { enabled, profiling } = telemetry.config;
+  const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
   app.use(['/embed', '/nicknames', '/v1'], trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/metrics', metricsHandler(telemetry.metrics));
-  app.use('/profiling', profilingRouter(traces));
+  if (profiling.enabled ?? true) {
+    const { token } = profiling;
+    app.use('/profiling', profilingHandler({ telemetry: traces, ...(token ? { token } : {}) }));
+  }
   app.use(express.static(pageDir, { index: 'index.html' }));
   app.use(notFound);
   app.use(errorHandler(traces, log));

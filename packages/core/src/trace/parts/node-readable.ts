@@ -14,6 +14,7 @@ export interface NodeReadable {
 
 /** Whether it is a Node stream to read from to which more will come. */
 export function isNodeReadable(value: object): value is NodeReadable {
+  if (!('_readableState' in value)) return false;
   const { _readableState: state, pipe, readable } = value as Partial<NodeReadable>;
   return typeof state === 'object' && typeof pipe === 'function' && readable === true && !state.ended;
 }

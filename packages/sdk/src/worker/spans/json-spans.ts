@@ -1,38 +1,107 @@
+import { ATTR } from '@inferometer/core';
 import type { HrTimePair, PlainSpan } from '../../shared/plain-span.ts';
-import { otlpFlags, type ResourceAttributes, type SpanEncoder } from './span-encoder.ts';
+import { type ByteText, createByteText } from './byte-text.ts';
+import { otlpFlags, ownScopeName, type ResourceAttributes, type SpanEncoder } from './span-encoder.ts';
+
+const maxTemplates = 1000;
+
+/** Longer texts are escaped without being looked at. */
+const maxPlainLength = 200;
 
 /** OTLP as JSON, written as text at once: no object is made for `JSON.stringify` to walk through. */
-export function createJsonSpans(resource: ResourceAttributes): SpanEncoder {
-  const prefix = `{"resource":{"attributes":${attributesJson(resource)},"droppedAttributesCount":0},"scopeSpans":[`;
-  const scopes = new Map<string, { readonly scope: PlainSpan['scope']; json: string }>();
+export function createJsonSpans(resource: ResourceAttributes, version = ''): SpanEncoder {
+  const scopes = new Map<string, Scope>();
+  const own = scopeOf({ name: ownScopeName, version });
+  scopes.set(ownScopeName, own);
+  // What phases of one name have in common: name, kind, attribute.
+  const templates = new Map<string, Buffer>();
+  const flags = otlpFlags(1, false);
+  const front = Buffer.from(
+    `{"resourceSpans":[{"resource":{"attributes":${attributesJson(resource)},"droppedAttributesCount":0},"scopeSpans":[`,
+  );
   let count = 0;
   return {
     get count() {
       return count;
     },
     add(span) {
-      const { name, version } = span.scope;
+      const { name, version: spanVersion } = span.scope;
       let scope = scopes.get(name);
       // Two versions of one scope are rare, and have a place each.
-      if (scope === undefined || scope.scope.version !== version) {
-        const key = scope === undefined ? name : `${name}\n${version}`;
-        scope = scopes.get(key) ?? { scope: span.scope, json: '' };
+      if (scope === undefined || scope.version !== spanVersion) {
+        const key = scope === undefined ? name : `${name}\n${spanVersion}`;
+        scope = scopes.get(key) ?? scopeOf(span.scope);
         scopes.set(key, scope);
       }
-      scope.json += scope.json === '' ? spanJson(span) : `,${spanJson(span)}`;
+      if (scope.spans.length > 0) scope.spans.raw(comma);
+      scope.spans.text(spanJson(span));
+      count++;
+    },
+    addPhase({ words, traceAt, idHigh, idLow, parentHigh, parentLow, name, startUs, endUs }) {
+      let template = templates.get(name);
+      if (template === undefined) {
+        template = Buffer.from(
+          `","name":${quote(`inference.${name}`)},"kind":1,"attributes":${attributesJson({ [ATTR.phase]: name })},"flags":${flags},"startTimeUnixNano":"`,
+        );
+        if (templates.size < maxTemplates) templates.set(name, template);
+      }
+      const { spans } = own;
+      if (spans.length > 0) spans.raw(comma);
+      spans.raw(traceKey);
+      for (let i = 0; i < 4; i++) spans.hexWord(words[traceAt + i] as number);
+      spans.raw(spanKey);
+      spans.hexWord(idHigh);
+      spans.hexWord(idLow);
+      spans.raw(parentKey);
+      spans.hexWord(parentHigh);
+      spans.hexWord(parentLow);
+      spans.raw(template);
+      spans.digits(startUs);
+      spans.raw(endKey);
+      spans.digits(endUs);
+      spans.raw(spanEnd);
       count++;
     },
     take() {
-      const parts: string[] = [];
-      for (const { scope, json } of scopes.values()) {
-        if (json !== '') parts.push(`{"scope":${scopeJson(scope)},"spans":[${json}]}`);
+      const parts: Uint8Array[] = [front];
+      for (const { front: scopeFront, spans } of scopes.values()) {
+        if (spans.length > 0)
+          parts.push(parts.length > 1 ? comma : nothing, scopeFront, spans.view(), scopeEnd);
       }
+      parts.push(end);
+      const body = Buffer.concat(parts);
+      own.spans.clear();
       scopes.clear();
+      scopes.set(ownScopeName, own);
       count = 0;
-      return Buffer.from(`{"resourceSpans":[${prefix}${parts.join(',')}]}]}`, 'utf8');
+      return body;
     },
   };
 }
+
+interface Scope {
+  readonly version: string;
+  readonly front: Buffer;
+  readonly spans: ByteText;
+}
+
+function scopeOf(scope: PlainSpan['scope']): Scope {
+  return {
+    version: scope.version,
+    front: Buffer.from(`{"scope":${scopeJson(scope)},"spans":[`),
+    spans: createByteText(64 * 1024),
+  };
+}
+
+const nothing: Buffer = Buffer.alloc(0);
+const comma: Buffer = Buffer.from(',');
+const traceKey: Buffer = Buffer.from('{"traceId":"');
+const spanKey: Buffer = Buffer.from('","spanId":"');
+const parentKey: Buffer = Buffer.from('","parentSpanId":"');
+const endKey: Buffer = Buffer.from('000","endTimeUnixNano":"');
+const spanEnd: Buffer = Buffer.from('000"}');
+const scopeEnd: Buffer = Buffer.from(']}');
+const end: Buffer = Buffer.from(']}]}');
 
 function scopeJson({ name, version }: PlainSpan['scope']): string {
   return version === '' ? `{"name":${quote(name)}}` : `{"name":${quote(name)},"version":${quote(version)}}`;
@@ -100,9 +169,15 @@ function valueJson(value: unknown): string {
   }
 }
 
-const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/;
-
 /** Names and ids need no escape nearly always, which is quicker to find out than to escape. */
 function quote(text: string): string {
-  return needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`;
+  const { length } = text;
+  if (length > maxPlainLength) return JSON.stringify(text);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    // Control characters, quote, backslash, halves of surrogate pairs.
+    if (code < 32 || code === 34 || code === 92 || (code >= 0xd800 && code <= 0xdfff))
+      return JSON.stringify(text);
+  }
+  return `"${text}"`;
 }

@@ -1,6 +1,7 @@
+import { ATTR } from '@inferometer/core';
 import { createProtoWriter, type ProtoWriter } from '../../protobuf/writer.ts';
 import type { HrTimePair, PlainSpan } from '../../shared/plain-span.ts';
-import { otlpFlags, type ResourceAttributes, type SpanEncoder } from './span-encoder.ts';
+import { otlpFlags, ownScopeName, type ResourceAttributes, type SpanEncoder } from './span-encoder.ts';
 
 // Field numbers of opentelemetry/proto/trace/v1/trace.proto and common/v1/common.proto.
 const resourceSpans = { resource: 1, scopeSpans: 2 } as const;
@@ -30,8 +31,13 @@ const value = { string: 1, bool: 2, int: 3, double: 4, array: 5 } as const;
 const two32 = 2 ** 32;
 
 /** OTLP as protobuf, written straight into the body. */
-export function createProtoSpans(resource: ResourceAttributes): SpanEncoder {
+export function createProtoSpans(resource: ResourceAttributes, version = ''): SpanEncoder {
   const scopes = new Map<string, { readonly scope: PlainSpan['scope']; readonly writer: ProtoWriter }>();
+  const own = createProtoWriter(256 * 1024);
+  scopes.set(ownScopeName, { scope: { name: ownScopeName, version }, writer: own });
+  // What phases of one name have in common: name, kind, attribute.
+  const templates = new Map<string, Uint8Array>();
+  const flags = flagBytes(otlpFlags(1, false));
   const body = createProtoWriter(64 * 1024);
   let count = 0;
   return {
@@ -47,6 +53,24 @@ export function createProtoSpans(resource: ResourceAttributes): SpanEncoder {
         scopes.set(key, scope);
       }
       writeSpan(scope.writer, span);
+      count++;
+    },
+    addPhase(phase) {
+      let template = templates.get(phase.name);
+      if (template === undefined) {
+        template = phaseTemplate(phase.name);
+        if (templates.size < maxTemplates) templates.set(phase.name, template);
+      }
+      own.begin(scopeSpans.spans);
+      own.words(field.traceId, phase.words, phase.traceAt, 4);
+      own.wordPair(field.spanId, phase.idHigh, phase.idLow);
+      own.wordPair(field.parentSpanId, phase.parentHigh, phase.parentLow);
+      own.raw(template);
+      own.unixNanoOfUs(field.start, phase.startUs);
+      own.unixNanoOfUs(field.end, phase.endUs);
+      own.rawUint(field.flags * 8 + 5);
+      own.raw(flags);
+      own.end();
       count++;
     },
     take() {
@@ -66,11 +90,24 @@ export function createProtoSpans(resource: ResourceAttributes): SpanEncoder {
       }
       body.end();
       // Scopes that come once a day must not be kept for ever; their writers are small.
-      if (scopes.size > 100) scopes.clear();
+      if (scopes.size > 100) {
+        scopes.clear();
+        scopes.set(ownScopeName, { scope: { name: ownScopeName, version }, writer: own });
+      }
       count = 0;
       return body.take();
     },
   };
+}
+
+const maxTemplates = 1000;
+
+function phaseTemplate(name: string): Uint8Array {
+  const writer = createProtoWriter(128);
+  writer.string(field.name, `inference.${name}`);
+  writer.uint(field.kind, 1);
+  writeAttributes(writer, field.attributes, { [ATTR.phase]: name });
+  return writer.take();
 }
 
 function writeSpan(writer: ProtoWriter, span: PlainSpan): void {
