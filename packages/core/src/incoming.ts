@@ -108,6 +108,20 @@ function outcomeOf(
   return { status: Math.max(status, cut.status), errorType: trace.errorType ?? cut.errorType };
 }
 
+/** A server is mostly called by one name. */
+let lastHost = '';
+let lastAddress = '';
+let lastPort: number | undefined;
+
+function parseHost(host: string): void {
+  const port = host.lastIndexOf(':');
+  // The colons within brackets are an IPv6 address.
+  const hasPort = port > host.lastIndexOf(']');
+  lastHost = host;
+  lastAddress = hasPort ? host.slice(0, port) : host;
+  lastPort = hasPort ? Number(host.slice(port + 1)) : undefined;
+}
+
 function attributesOf(request: IncomingMessage & Routed): Attributes {
   const { headers, httpVersion } = request;
   // HTTP/2 takes the socket away once the stream has ended.
@@ -119,11 +133,9 @@ function attributesOf(request: IncomingMessage & Routed): Attributes {
   };
   const host = headers.host ?? headers[':authority'];
   if (typeof host === 'string' && host !== '') {
-    const port = host.lastIndexOf(':');
-    // The colons within brackets are an IPv6 address.
-    const hasPort = port > host.lastIndexOf(']');
-    attributes[ATTR.serverAddress] = hasPort ? host.slice(0, port) : host;
-    if (hasPort) attributes[ATTR.serverPort] = Number(host.slice(port + 1));
+    if (host !== lastHost) parseHost(host);
+    attributes[ATTR.serverAddress] = lastAddress;
+    if (lastPort !== undefined) attributes[ATTR.serverPort] = lastPort;
   }
   if (socket?.remoteAddress) attributes[ATTR.clientAddress] = socket.remoteAddress;
   const agent = headers['user-agent'];

@@ -6,14 +6,21 @@ const key: symbol = Symbol.for('inferometer.installed.v1');
 
 interface Cell {
   telemetry: Telemetry | undefined;
-  /** Whether the context manager takes `syncContext` for the active context where it is set. */
-  hasSyncContext: boolean;
+  /** AsyncLocalStorage's context, of a context manager that takes `syncContext` into account. */
+  storedContext: (() => Context) | undefined;
   /** The context of a function that is running, and will be over when it returns. */
   syncContext: Context | undefined;
+  /** The stored context that it was called in: where another one is stored, something else is running within. */
+  syncBase: Context | undefined;
 }
 
 const holder = globalThis as unknown as Record<symbol, Cell | undefined>;
-holder[key] ??= { telemetry: undefined, hasSyncContext: false, syncContext: undefined };
+holder[key] ??= {
+  telemetry: undefined,
+  storedContext: undefined,
+  syncContext: undefined,
+  syncBase: undefined,
+};
 
 /** What `phase()` and `trace()` record into. */
 export const installed: Cell = holder[key];

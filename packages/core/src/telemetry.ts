@@ -64,6 +64,18 @@ const headerGetter: TextMapGetter<NonNullable<IncomingRequest['headers']>> = {
   get: (headers, key) => headers[key.toLowerCase()],
 };
 
+/** Headers that the propagators read; they are asked once they are set. */
+let carriers: readonly string[] = [];
+
+/** Whether there is something to extract: most requests come without, and looking is cheaper than trying. */
+function mayCarry(headers: NonNullable<IncomingRequest['headers']>): boolean {
+  if (carriers.length === 0) carriers = propagation.fields().map((name) => name.toLowerCase());
+  // A propagator that does not say what it reads is asked each time.
+  if (carriers.length === 0) return true;
+  for (let i = 0; i < carriers.length; i++) if (headers[carriers[i] as string] !== undefined) return true;
+  return false;
+}
+
 class Opened implements OpenRequest {
   readonly trace: LiveTrace;
   readonly context: Context;
@@ -108,7 +120,8 @@ export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
     openRequest({ method, path, headers, attributes, kind }) {
       observer.requestStarted();
       const active = contextApi.active();
-      const context = headers ? propagation.extract(active, headers, headerGetter) : active;
+      const context =
+        headers && mayCarry(headers) ? propagation.extract(active, headers, headerGetter) : active;
       const parent = traceApi.getSpanContext(context);
       const valid = parent !== undefined && traceApi.isSpanContextValid(parent);
       const trace = new LiveTrace({

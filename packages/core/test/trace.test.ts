@@ -85,6 +85,15 @@ test('one that is ended within still reaches the ring and observers, once', () =
   expect(recording.telemetry.ring.size).toBe(1);
 });
 
+test('one that is closed twice stays as it was closed first, and is told of once', () => {
+  const opened = recording.telemetry.openRequest({ method: 'GET', path: '/twice' });
+  const record = opened.close({ status: 200 });
+  expect(opened.close({ status: 500, errorType: 'late' })).toBe(record);
+  expect(recording.only()).toBe(record);
+  expect(recording.telemetry.ring.last()).toEqual([record]);
+  expect(record).toMatchObject({ status: 200, errorType: undefined, method: 'GET' });
+});
+
 test('a failure after the status has left keeps its own status', () => {
   trace('late', (it) => {
     it.lateStatus = 503;

@@ -3,7 +3,7 @@ import https from 'node:https';
 import { installed, openRequestOf, traceIncoming } from '@inferometer/core';
 import { context as contextApi } from '@opentelemetry/api';
 
-type Emit = (this: http.Server, event: string, ...args: unknown[]) => boolean;
+type Emit = (this: http.Server, ...args: [event: string, ...values: unknown[]]) => boolean;
 
 /**
  * Traces each request to any HTTP server of this process, whoever made it and however its module was loaded: servers
@@ -15,14 +15,14 @@ export function traceHttpServers(): () => void {
     const holder = prototype as unknown as { emit: Emit };
     const own = Object.hasOwn(holder, 'emit');
     const original = holder.emit;
-    const traced: Emit = function (event, ...args) {
+    const traced: Emit = function (...args) {
       const { telemetry } = installed;
-      if (event !== 'request' || telemetry === undefined) return original.call(this, event, ...args);
-      const request = args[0] as IncomingMessage;
+      if (args[0] !== 'request' || telemetry === undefined) return original.apply(this, args);
+      const request = args[1] as IncomingMessage;
       // A server that hands a request on to another one has it announced twice.
-      if (openRequestOf(request)) return original.call(this, event, ...args);
-      const { context } = traceIncoming(telemetry, request, args[1] as ServerResponse);
-      return contextApi.with(context, original, this, event, ...args);
+      if (openRequestOf(request)) return original.apply(this, args);
+      const { context } = traceIncoming(telemetry, request, args[2] as ServerResponse);
+      return contextApi.with(context, () => original.apply(this, args));
     };
     holder.emit = traced;
     return () => {

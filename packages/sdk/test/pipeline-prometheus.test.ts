@@ -189,7 +189,7 @@ describeWithParts('an app with prom-client metrics of its own', ['promtool'], ()
   test('has them on the metrics port, and the process’ once', async () => {
     await using app = await startApp({ file: 'pipeline-own-metrics.mjs' });
     for (const price of [0.5, 5, 50, 500]) await app.get(`/order/${price}`);
-    const text = await app.scrape();
+    const text = await app.scrapeOf(4);
     expect(samplesOf(text, 'shop_orders_total').map(({ labels, value }) => [labels, value])).toEqual([
       [{ kind: 'web', shop: 'north' }, 4],
     ]);

@@ -1,6 +1,6 @@
 /** What the tests of the whole pipeline share: the application as a process of its own, and how to read what it shows. */
 import { fileURLToPath } from 'node:url';
-import { type RunningProcess, startProcess, withoutOwnSettings } from '@inferometer/testkit';
+import { type RunningProcess, startProcess, waitFor, withoutOwnSettings } from '@inferometer/testkit';
 import { type ParsedSample, type ParsedText, parseExposition } from './exposition-parse.ts';
 
 export interface AppOptions {
@@ -23,6 +23,11 @@ export interface App extends AsyncDisposable {
   post(path: string): Promise<Response>;
   /** One scrape, read. Text unless `accept` says otherwise; the protobuf format cannot be read so. */
   scrape(accept?: string): Promise<ParsedText>;
+  /**
+   * A scrape that counts so many requests: one has ended when its answer has left, which the client may know first.
+   * @throws {Error} if there are more, or not in time
+   */
+  scrapeOf(requests: number): Promise<ParsedText>;
   stop(): Promise<void>;
 }
 
@@ -63,16 +68,23 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
     return new Response(body, response);
   };
   const stop = async (): Promise<void> => void (await running.stop());
+  const scrape = async (accept: string = accepts.text): Promise<ParsedText> => {
+    const response = await fetch(`${metricsUrl}/metrics`, { headers: { accept } });
+    return parseExposition(await response.text());
+  };
   return {
     process: running,
     url,
     metricsUrl: metricsUrl ?? '',
     get: async (path, headers = {}) => ended(await fetch(url + path, { headers })),
     post: async (path) => ended(await fetch(url + path, { method: 'POST' })),
-    async scrape(accept = accepts.text) {
-      const response = await fetch(`${metricsUrl}/metrics`, { headers: { accept } });
-      return parseExposition(await response.text());
-    },
+    scrape,
+    scrapeOf: (requests) =>
+      waitFor(`${requests} requests to be counted`, async () => {
+        const text = await scrape();
+        const counted = totalOf(text, 'inference_request_duration_seconds_count') ?? 0;
+        return counted === requests ? text : undefined;
+      }),
     stop,
     [Symbol.asyncDispose]: stop,
   };

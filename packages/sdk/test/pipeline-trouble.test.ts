@@ -147,6 +147,29 @@ describe('a receiver in trouble', () => {
   });
 });
 
+test('OTEL_BSP_EXPORT_TIMEOUT and OTEL_METRIC_EXPORT_TIMEOUT end an export before the exporter’s own limit', async () => {
+  await using sink = await startSink();
+  await sink.become('silent');
+  await using app = await startApp({
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '600000',
+      OTEL_METRICS_EXPORTER: 'prometheus,otlp',
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+      OTEL_BSP_EXPORT_TIMEOUT: '300',
+      OTEL_METRIC_EXPORT_INTERVAL: '400',
+      OTEL_METRIC_EXPORT_TIMEOUT: '300',
+      INFEROMETER_SHUTDOWN_LIMIT_MS: '100',
+    },
+  });
+  await app.get('/plain');
+  await waitFor('the spans to be given up', async () => {
+    const lost = { reason: 'export_failed' };
+    return totalOf(await app.scrape(), 'inferometer_spans_dropped_total', lost) === spansARequest;
+  });
+  await app.process.waitForOutput(/^metrics cannot be pushed to /m);
+});
+
 function quantileOf(times: readonly number[], q: number): number {
   const sorted = [...times].sort((a, b) => a - b);
   return sorted[Math.floor(q * (sorted.length - 1))] as number;

@@ -29,6 +29,9 @@ export interface MemoryViews {
   readonly touched: ((from: number, to: number) => void) | undefined;
 }
 
+/** A bucket's exemplar stays so long at least. */
+const exemplarMs = 1000;
+
 export class SharedHistogram implements HistogramSeries {
   readonly #slots: Float64Array;
   readonly #words: Int32Array;
@@ -60,6 +63,13 @@ export class SharedHistogram implements HistogramSeries {
     const bucket = this.#bucketOf(value);
     const at = this.#exemplarSlot(bucket);
     const words = this.#words;
+    // Nobody reads more often: of the requests of one second the first one will do.
+    if (epochMs - (this.#slots[at + exemplar.timestampMs] as number) < exemplarMs) {
+      const count = this.#begin();
+      this.#count(value, bucket);
+      this.#commit(count);
+      return;
+    }
     const write = this.#begin();
     this.#count(value, bucket);
     this.#slots[at + exemplar.value] = value;

@@ -18,21 +18,25 @@ const never = Number.NEGATIVE_INFINITY;
 const maxNames = 1000;
 
 export function callIn<T>(context: Context, name: string, fn: () => T): T {
-  if (!installed.hasSyncContext || (callsInARow.get(name) ?? 0) < enough) return contextApi.with(context, fn);
-  const before = installed.syncContext;
+  const { storedContext, syncContext, syncBase } = installed;
+  if (storedContext === undefined || (callsInARow.get(name) ?? 0) < enough)
+    return contextApi.with(context, fn);
   installed.syncContext = context;
+  installed.syncBase = storedContext();
   try {
     return fn();
   } finally {
-    installed.syncContext = before;
+    installed.syncContext = syncContext;
+    installed.syncBase = syncBase;
   }
 }
 
 /** Notes whether a call was over when it returned. */
 export function learn(name: string, wasOver: boolean): void {
   const calls = callsInARow.get(name);
+  // Names that come when there is no more room are never taken for it.
+  if (calls === undefined && callsInARow.size >= maxNames) return;
   if (!wasOver) callsInARow.set(name, never);
-  else if (calls === undefined) {
-    if (callsInARow.size < maxNames) callsInARow.set(name, 1);
-  } else if (calls < enough) callsInARow.set(name, calls + 1);
+  else if (calls === undefined) callsInARow.set(name, 1);
+  else if (calls < enough) callsInARow.set(name, calls + 1);
 }

@@ -47,13 +47,17 @@ const telemetry = createTelemetry({
 });
 installTelemetry(telemetry);
 
+const nothing = () => {};
+const soon = async () => {};
 const samples = [];
 for (let i = 1; i <= requests; i++) {
   trace({ name: `route ${i}`, model: `model ${i % 3 === 0 ? i : 'usual'}`, tenant: `tenant ${i}` }, () => {
-    phase('run', () => phase(`step ${i}`, () => {}));
+    phase('run', () => phase(`step ${i}`, i % 2 === 0 ? nothing : soon));
     batch({ requests: [activeTrace()] }, () => {});
   });
   if (i % (requests / 10) === 0) {
+    // What goes on after a request is over then.
+    await new Promise(setImmediate);
     summarise(telemetry.ring.last());
     const series = reader.read().reduce((sum, family) => sum + family.series.length, 0);
     globalThis.gc();

@@ -50,8 +50,8 @@ export function writeBatch(writer: WordWriter, { ids, record, requests }: Deferr
   const reason = writer.idOf(record.reason);
   writer.open(item.batch);
   for (const word of ids) writer.put(word);
-  writer.putEpochUs(Math.round((record.dispatched + currentEpochOffset()) * 1000));
-  writer.put(Math.max(0, Math.round((record.runEnd - record.dispatched) * 1000)));
+  writer.putUs(Math.round((record.dispatched + currentEpochOffset()) * 1000));
+  writer.putUs(Math.max(0, Math.round((record.runEnd - record.dispatched) * 1000)));
   writer.put(model);
   writer.put(record.executor);
   writer.put(id);

@@ -7,6 +7,7 @@ import {
   type TraceRecord,
   wordOfHex,
 } from '@inferometer/core';
+import { packed } from '../shared/packed.ts';
 import { attributeType, entryFlag, item, requestFlag } from '../shared/span-record.ts';
 import type { DeferredBatch } from './deferred-batch.ts';
 import type { WordWriter } from './word-writer.ts';
@@ -41,8 +42,8 @@ export function writeRequest(
   );
   writer.put(trace.kind);
   writer.put(record.status);
-  writer.putEpochUs(record.startEpochUs);
-  writer.put(record.totalUs);
+  writer.putUs(record.startEpochUs);
+  writer.putUs(record.totalUs);
   writer.put(writer.idOf(record.method));
   writer.put(writer.idOf(record.route));
   writer.put(writer.idOf(record.model));
@@ -51,14 +52,14 @@ export function writeRequest(
   writer.put(writer.idOf(record.errorType));
   writer.put(writer.idOf(trace.kept));
   writer.put(writer.idOf(parent?.traceState?.serialize()));
-  writer.put(record.ttftUs ?? -1);
-  writer.put(generation?.firstUs ?? -1);
-  writer.put(generation?.lastUs ?? -1);
+  writer.putUs(record.ttftUs ?? -1);
+  writer.putUs(generation?.firstUs ?? -1);
+  writer.putUs(generation?.lastUs ?? -1);
   writer.put(generation?.tokens ?? 0);
   writer.put(record.iterations);
   writer.putFloat(record.deviceMs);
   writer.put(record.skippedPhases);
-  writer.put(phaseUs(record, 'unattributed'));
+  writer.putUs(phaseUs(record, 'unattributed'));
   // Without phases by `enter`, and with a span for each call, the entries say it all.
   const marks = trace.hasBase || record.skippedPhases > 0 || entries.length === 0 ? record.atUs.length : 0;
   writer.put(marks);
@@ -66,7 +67,7 @@ export function writeRequest(
   writer.put(batches.length);
   const attributes = writer.reserve();
   for (let i = 0; i < marks; i++) {
-    writer.put(record.atUs[i] as number);
+    writer.putUs(record.atUs[i] as number);
     writer.put(writer.idOf(record.phases[i]));
   }
   for (let i = 0; i < entries.length; i++) writeEntry(writer, trace, entries[i] as PhaseEntry);
@@ -89,10 +90,10 @@ function writeEntry(writer: WordWriter, trace: LiveTrace, entry: PhaseEntry): vo
   const endUs = trace.us(entry.endedAt);
   writer.put(writer.idOf(entry.name));
   writer.put(parent === undefined ? -1 : trace.entries.indexOf(parent));
-  writer.put(startUs);
-  writer.put(endUs);
+  writer.putUs(startUs);
+  writer.putUs(endUs);
   writer.put(entry.count);
-  writer.put(entry.count === 1 ? endUs - startUs : Math.round(entry.activeMs * 1000));
+  writer.putUs(entry.count === 1 ? endUs - startUs : Math.round(entry.activeMs * 1000));
   writer.put(
     (id === undefined ? 0 : entryFlag.hasId) |
       (entry.error === undefined ? 0 : entryFlag.failed) |
@@ -127,8 +128,8 @@ function writeAttributes(
       writer.put(value ? 1 : 0);
       writer.put(0);
     } else {
-      writer.put(attributeType.json);
-      writer.put(writer.idOf(JSON.stringify(value)));
+      writer.put(attributeType.other);
+      writer.put(writer.idOf(packed(value)));
       writer.put(0);
     }
   }
@@ -150,6 +151,6 @@ function writeExtras(writer: WordWriter, trace: LiveTrace): void {
   }
   if (extras === undefined) return;
   writer.open(item.extras);
-  writer.put(writer.idOf(JSON.stringify(extras)));
+  writer.put(writer.idOf(packed(extras)));
   writer.close();
 }

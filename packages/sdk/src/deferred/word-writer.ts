@@ -18,8 +18,8 @@ export interface WordWriter {
   close(): void;
   put(word: number): void;
   putFloat(value: number): void;
-  /** µs since the epoch. */
-  putEpochUs(us: number): void;
+  /** µs since the epoch or since the start, in two words; -1 for none. */
+  putUs(us: number): void;
   /** A word that is filled in later. @returns its place */
   reserve(): number;
   fill(place: number, word: number): void;
@@ -101,7 +101,7 @@ class GrowingWriter implements WordWriter {
     this.put(floatWords[1] as number);
   }
 
-  putEpochUs(us: number): void {
+  putUs(us: number): void {
     this.put(Math.floor(us / two32));
     this.put((us % two32) | 0);
   }

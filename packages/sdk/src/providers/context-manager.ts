@@ -4,16 +4,28 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 
 /**
  * The stock context manager, which also answers with the context of a phase that will be over when its function returns
- * (see core's `sync-context.ts`). Whoever sets a context in such a phase sets it for what runs within.
+ * (see core's `sync-context.ts`). Whoever sets a context in such a phase sets it for what runs within, and a callback
+ * that was bound elsewhere finds its own.
  */
 export function createContextManager(): ContextManager {
-  installed.hasSyncContext = true;
   return new PhaseAwareContextManager();
 }
 
 class PhaseAwareContextManager extends AsyncLocalStorageContextManager {
+  override enable(): this {
+    installed.storedContext = () => super.active();
+    return super.enable();
+  }
+
+  override disable(): this {
+    installed.storedContext = undefined;
+    return super.disable();
+  }
+
   override active(): Context {
-    return installed.syncContext ?? super.active();
+    const stored = super.active();
+    const { syncContext } = installed;
+    return syncContext !== undefined && stored === installed.syncBase ? syncContext : stored;
   }
 
   override with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
@@ -22,30 +34,26 @@ class PhaseAwareContextManager extends AsyncLocalStorageContextManager {
     thisArg?: ThisParameterType<F>,
     ...args: A
   ): ReturnType<F> {
-    const before = installed.syncContext;
-    if (before === undefined) return super.with(context, fn, thisArg, ...args);
+    const { syncContext } = installed;
+    if (syncContext === undefined) return super.with(context, fn, thisArg, ...args);
+    // The context may be the very one that the phase was called in.
     installed.syncContext = undefined;
     try {
       return super.with(context, fn, thisArg, ...args);
     } finally {
-      installed.syncContext = before;
+      installed.syncContext = syncContext;
     }
   }
 
   override attach(context: Context): ReturnType<AsyncLocalStorageContextManager['attach']> {
-    const before = installed.syncContext;
+    const { syncContext } = installed;
     installed.syncContext = undefined;
     const token = super.attach(context);
     return {
       dispose() {
         token.dispose();
-        installed.syncContext = before;
+        installed.syncContext = syncContext;
       },
     };
-  }
-
-  override disable(): this {
-    installed.hasSyncContext = false;
-    return super.disable();
   }
 }

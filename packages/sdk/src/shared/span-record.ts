@@ -7,9 +7,10 @@
  * - `request`: a request and its phases, fields as in `request`, then marks, entries, batches, attributes; no marks
  *   where entries say it all
  * - `batch`: a model run, fields as in `batch`, then the requests that it links to
- * - `extras`: JSON that others put on the spans of the request that follows
+ * - `extras`: what others put on the spans of the request that follows
  *
- * A text is an id >= 0; -1 is none. Times since the epoch are two words: µs divided by 2^32, and the rest.
+ * A text is an id >= 0; -1 is none. Times since the epoch are two words: µs divided by 2^32, and the rest. Times since
+ * the start are two words as well: a request may take longer than the 36 minutes that one holds.
  */
 export const item = { string: 1, forget: 2, request: 3, batch: 4, extras: 5 } as const;
 
@@ -24,36 +25,36 @@ export const request = {
   flags: 8,
   kind: 9,
   status: 10,
-  startHigh: 11,
-  startLow: 12,
+  startUs: 11,
   totalUs: 13,
-  method: 14,
-  route: 15,
-  model: 16,
-  tenant: 17,
-  session: 18,
-  errorType: 19,
-  kept: 20,
-  traceState: 21,
-  ttftUs: 22,
-  firstTokenUs: 23,
-  lastTokenUs: 24,
-  tokens: 25,
-  iterations: 26,
-  deviceMs: 27,
-  skipped: 29,
-  unattributedUs: 30,
-  marks: 31,
-  entries: 32,
-  batches: 33,
-  attributes: 34,
-  words: 35,
+  method: 15,
+  route: 16,
+  model: 17,
+  tenant: 18,
+  session: 19,
+  errorType: 20,
+  kept: 21,
+  traceState: 22,
+  /** -1 for none. */
+  ttftUs: 23,
+  firstTokenUs: 25,
+  lastTokenUs: 27,
+  tokens: 29,
+  iterations: 30,
+  deviceMs: 31,
+  skipped: 33,
+  unattributedUs: 34,
+  marks: 36,
+  entries: 37,
+  batches: 38,
+  attributes: 39,
+  words: 40,
 } as const;
 
 export const requestFlag = { parent: 1, remote: 2, generation: 4, mustKeep: 8 } as const;
 
 /** A mark: time since the start, phase. */
-export const markWords = 2;
+export const mark = { atUs: 0, phase: 2, words: 3 } as const;
 
 /** A call of `phase()`. */
 export const entry = {
@@ -61,15 +62,15 @@ export const entry = {
   /** Index of the entry that it was called in; -1 below the request. */
   parent: 1,
   startUs: 2,
-  endUs: 3,
-  count: 4,
-  activeUs: 5,
-  flags: 6,
+  endUs: 4,
+  count: 6,
+  activeUs: 7,
+  flags: 9,
   /** Its span's id, where somebody asked for it. */
-  spanId: 7,
+  spanId: 10,
   /** The user's own span that it was called in. */
-  belowId: 9,
-  words: 11,
+  belowId: 12,
+  words: 14,
 } as const;
 
 export const entryFlag = { hasId: 1, failed: 2, below: 4 } as const;
@@ -79,24 +80,23 @@ export const share = { id: 0, size: 1, deviceMs: 2, traceId: 4, spanId: 8, hasLi
 
 /** An attribute: key, type, value in two words. */
 export const attributeWords = 4;
-export const attributeType = { string: 0, number: 1, boolean: 2, json: 3 } as const;
+export const attributeType = { string: 0, number: 1, boolean: 2, other: 3 } as const;
 
 /** Fields of a batch, after the head. */
 export const batch = {
   traceId: 0,
   spanId: 4,
-  startHigh: 6,
-  startLow: 7,
+  startUs: 6,
   durationUs: 8,
-  model: 9,
-  executor: 10,
-  id: 11,
-  reason: 12,
-  size: 13,
-  tokens: 14,
-  paddingRatio: 15,
-  links: 17,
-  words: 18,
+  model: 10,
+  executor: 11,
+  id: 12,
+  reason: 13,
+  size: 14,
+  tokens: 15,
+  paddingRatio: 16,
+  links: 18,
+  words: 19,
 } as const;
 
 /** A link: trace id, span id. */

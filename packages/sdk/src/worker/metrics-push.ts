@@ -24,12 +24,16 @@ export function createMetricsPush(
   collect: () => Promise<Family[]>,
 ): MetricsPush {
   const json = config.protocol === 'http/json';
-  const delegate = createOtlpDelegate(config, {
-    name: 'METRICS',
-    path: 'v1/metrics',
-    item: 'metric_data_point',
-    deserialize: (json ? JsonMetricsSerializer : ProtobufMetricsSerializer).deserializeResponse,
-  });
+  const timeoutMs = Math.min(config.timeoutMs, config.exportTimeoutMs);
+  const delegate = createOtlpDelegate(
+    { ...config, timeoutMs },
+    {
+      name: 'METRICS',
+      path: 'v1/metrics',
+      item: 'metric_data_point',
+      deserialize: (json ? JsonMetricsSerializer : ProtobufMetricsSerializer).deserializeResponse,
+    },
+  );
   const deltas = config.temporality === 'cumulative' ? undefined : createDeltas();
   let failing = false;
   let pushing: Promise<void> | undefined;

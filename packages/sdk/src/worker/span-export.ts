@@ -42,12 +42,16 @@ export function createSpanExport(
   const { maxExportBatchSize, maxQueueSize, scheduleDelayMs } = config.batches;
   const json = config.protocol === 'http/json';
   const encoder = json ? createJsonSpans(resource, version) : createProtoSpans(resource, version);
-  const delegate = createOtlpDelegate(config, {
-    name: 'TRACES',
-    path: 'v1/traces',
-    item: 'span',
-    deserialize: (json ? JsonTraceSerializer : ProtobufTraceSerializer).deserializeResponse,
-  });
+  const timeoutMs = Math.min(config.timeoutMs, config.batches.exportTimeoutMs);
+  const delegate = createOtlpDelegate(
+    { ...config, timeoutMs },
+    {
+      name: 'TRACES',
+      path: 'v1/traces',
+      item: 'span',
+      deserialize: (json ? JsonTraceSerializer : ProtobufTraceSerializer).deserializeResponse,
+    },
+  );
   const waiting: OtlpBody[] = [];
   let waitingSpans = 0;
   let inFlight = 0;

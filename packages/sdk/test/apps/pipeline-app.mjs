@@ -58,13 +58,14 @@ app.post('/series', (request, response) => {
   response.json({ ok: true });
 });
 
-// The longest delay of the loop since it was last asked for, ms.
+// Of the main thread: the longest delay of its loop since it was last asked for, and its CPU until now, ms.
 const delays = monitorEventLoopDelay({ resolution: 1 });
 delays.enable();
-app.get('/delay', (_request, response) => {
+app.get('/main-thread', (_request, response) => {
   const maxMs = delays.max / 1e6;
   delays.reset();
-  response.json({ maxMs });
+  const { user, system } = process.threadCpuUsage();
+  response.json({ maxMs, cpuMs: (user + system) / 1000 });
 });
 
 const server = app.listen(0, '127.0.0.1', () => {

@@ -161,6 +161,7 @@ function valueJson(value: unknown): string {
     case 'boolean':
       return `{"boolValue":${value}}`;
     default:
+      if (value instanceof Uint8Array) return `{"bytesValue":"${Buffer.from(value).toString('base64')}"}`;
       if (Array.isArray(value)) {
         const values = value.map((it) => (it === null || it === undefined ? '{}' : valueJson(it)));
         return `{"arrayValue":{"values":[${values.join(',')}]}}`;

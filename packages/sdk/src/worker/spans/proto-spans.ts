@@ -26,7 +26,7 @@ const field = {
 } as const;
 const event = { time: 1, name: 2, attributes: 3, dropped: 4 } as const;
 const link = { traceId: 1, spanId: 2, traceState: 3, attributes: 4, dropped: 5 } as const;
-const value = { string: 1, bool: 2, int: 3, double: 4, array: 5 } as const;
+const value = { string: 1, bool: 2, int: 3, double: 4, array: 5, bytes: 7 } as const;
 
 const two32 = 2 ** 32;
 
@@ -188,7 +188,8 @@ function writeValue(writer: ProtoWriter, given: unknown): void {
     if (Number.isSafeInteger(given) && given >= 0) writer.uint(value.int, given);
     else if (Number.isSafeInteger(given)) writeNegative(writer, given);
     else writer.double(value.double, given);
-  } else if (Array.isArray(given)) {
+  } else if (given instanceof Uint8Array) writer.bytes(value.bytes, given);
+  else if (Array.isArray(given)) {
     writer.begin(value.array);
     for (const one of given) {
       writer.begin(1);

@@ -1,11 +1,11 @@
 import { ATTR, SPAN } from '@inferometer/core';
 import type { PlainSpan } from '../../shared/plain-span.ts';
 import { batch, linkWords } from '../../shared/span-record.ts';
-import { epochUsAt, floatAt, hexAt, plainSpanOf, type Texts, timeOf } from './record-words.ts';
+import { floatAt, hexAt, plainSpanOf, type Texts, timeOf, usAt } from './record-words.ts';
 
 /** The span of a batch: a trace of its own, linked to each request in it. */
 export function readBatch(words: Int32Array, at: number, texts: Texts, scope: PlainSpan['scope']): PlainSpan {
-  const startUs = epochUsAt(words, at + batch.startHigh);
+  const startUs = usAt(words, at + batch.startUs);
   const count = words[at + batch.links] as number;
   const links = Array.from({ length: count }, (_, i) => {
     const l = at + batch.words + i * linkWords;
@@ -23,7 +23,7 @@ export function readBatch(words: Int32Array, at: number, texts: Texts, scope: Pl
     name: SPAN.batchRun,
     scope,
     start: timeOf(startUs),
-    end: timeOf(startUs + (words[at + batch.durationUs] as number)),
+    end: timeOf(startUs + usAt(words, at + batch.durationUs)),
     attributes: {
       [ATTR.model]: texts.at(words, at + batch.model) ?? '',
       [ATTR.executor]: words[at + batch.executor] as number,

@@ -8,9 +8,8 @@ import {
   type SpanExtras,
 } from '@inferometer/core';
 import type { PlainSpan } from '../../shared/plain-span.ts';
-import { entry, entryFlag, markWords, request, requestFlag, share } from '../../shared/span-record.ts';
+import { entry, entryFlag, mark, request, requestFlag, share } from '../../shared/span-record.ts';
 import {
-  epochUsAt,
   failed,
   floatAt,
   hexAt,
@@ -19,6 +18,7 @@ import {
   type Texts,
   timeOf,
   unset,
+  usAt,
 } from './record-words.ts';
 import { rootSpan, withExtras } from './root-span.ts';
 import type { PhaseOfRequest } from './span-encoder.ts';
@@ -66,11 +66,11 @@ export function createRequestReader(texts: Texts, scope: PlainSpan['scope']): Re
       const marks = words[at + request.marks] as number;
       const entries = words[at + request.entries] as number;
       const batches = words[at + request.batches] as number;
-      const entriesAt = at + request.words + marks * markWords;
+      const entriesAt = at + request.words + marks * mark.words;
       const batchesAt = entriesAt + entries * entry.words;
       const attributesAt = batchesAt + batches * share.words;
-      const startUs = epochUsAt(words, at + request.startHigh);
-      const totalUs = words[at + request.totalUs] as number;
+      const startUs = usAt(words, at + request.startUs);
+      const totalUs = usAt(words, at + request.totalUs);
       const root = rootSpan(words, at, attributesAt, texts, scope);
       sink.add(withExtras(root, extras?.['-1']));
       const links = linksOf(words, batchesAt, batches);
@@ -115,8 +115,8 @@ export function createRequestReader(texts: Texts, scope: PlainSpan['scope']): Re
         for (let i = 0; i < entries; i++) {
           const e = entriesAt + i * entry.words;
           if ((words[e + entry.parent] as number) >= 0) continue;
-          const from = words[e + entry.startUs] as number;
-          const to = words[e + entry.endUs] as number;
+          const from = usAt(words, e + entry.startUs);
+          const to = usAt(words, e + entry.endUs);
           if (from - covered >= least) gap(covered, from);
           if (to > covered) covered = to;
         }
@@ -134,14 +134,14 @@ export function createRequestReader(texts: Texts, scope: PlainSpan['scope']): Re
         const atUs: number[] = [];
         const phases: (string | undefined)[] = [];
         for (let i = 0; i < marks; i++) {
-          atUs.push(words[marksAt + i * markWords] as number);
-          phases.push(texts.at(words, marksAt + i * markWords + 1));
+          atUs.push(usAt(words, marksAt + i * mark.words));
+          phases.push(texts.at(words, marksAt + i * mark.words + mark.phase));
         }
         const covered: Interval[] = [];
         for (let i = 0; i < entries; i++) {
           const e = entriesAt + i * entry.words;
           if ((words[e + entry.parent] as number) >= 0) continue;
-          covered.push([words[e + entry.startUs] as number, words[e + entry.endUs] as number]);
+          covered.push([usAt(words, e + entry.startUs), usAt(words, e + entry.endUs)]);
         }
         const isGeneration = ((words[at + request.flags] as number) & requestFlag.generation) !== 0;
         for (const planned of planPhases({ atUs, phases, totalUs }, isGeneration, covered)) {
@@ -159,8 +159,8 @@ export function createRequestReader(texts: Texts, scope: PlainSpan['scope']): Re
 
       function readGeneration(run: { startUs: number; endUs: number }, parentSpanId: string): void {
         const generation = {
-          firstUs: words[at + request.firstTokenUs] as number,
-          lastUs: words[at + request.lastTokenUs] as number,
+          firstUs: usAt(words, at + request.firstTokenUs),
+          lastUs: usAt(words, at + request.lastTokenUs),
           tokens: words[at + request.tokens] as number,
         };
         for (const step of generationSteps(run, generation)) {
@@ -187,8 +187,8 @@ export function createRequestReader(texts: Texts, scope: PlainSpan['scope']): Re
         const parent = words[e + entry.parent] as number;
         const count = words[e + entry.count] as number;
         const name = texts.at(words, e + entry.name) ?? '';
-        const from = words[e + entry.startUs] as number;
-        const to = words[e + entry.endUs] as number;
+        const from = usAt(words, e + entry.startUs);
+        const to = usAt(words, e + entry.endUs);
         phase.idHigh = ids[i * 2] as number;
         phase.idLow = ids[i * 2 + 1] as number;
         const below = (flags & entryFlag.below) !== 0;
@@ -207,7 +207,7 @@ export function createRequestReader(texts: Texts, scope: PlainSpan['scope']): Re
         const more = extras?.[i];
         if (isPlain && count === 1 && !linked && !hasFailed && more === undefined) emit(name, from, to);
         else {
-          const counts = countsOf(count, words[e + entry.activeUs] as number);
+          const counts = countsOf(count, usAt(words, e + entry.activeUs));
           full(name, from, to, counts, linked ? links : noLinks, hasFailed, more);
         }
       }

@@ -21,8 +21,8 @@ export function timeOf(epochUs: number): [number, number] {
   return [seconds, (epochUs - seconds * 1e6) * 1000];
 }
 
-/** µs since the epoch, of two words. */
-export function epochUsAt(words: Int32Array, at: number): number {
+/** µs since the epoch or since the start, of two words; below 0 for none. */
+export function usAt(words: Int32Array, at: number): number {
   return (words[at] as number) * two32 + ((words[at + 1] as number) >>> 0);
 }
 

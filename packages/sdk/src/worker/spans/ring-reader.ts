@@ -1,3 +1,4 @@
+import { unpacked } from '../../shared/packed.ts';
 import { item, itemHead } from '../../shared/span-record.ts';
 import { readBatch } from './read-batch.ts';
 import { createRequestReader, type ExtrasByEntry, type SpanSink } from './read-request.ts';
@@ -41,16 +42,17 @@ export function createRingReader(version: string, whole: SpanSink, lost?: () => 
         const kind = words[at] as number;
         const fields = at + itemHead;
         if (kind === item.request) {
-          requests.read(words, fields, extras, sink);
+          const own = extras;
           extras = undefined;
+          requests.read(words, fields, own, sink);
         } else if (kind === item.string) readText(words, fields);
         else if (kind === item.forget) {
           texts.length = 0;
           sink = whole;
         } else if (kind === item.extras) {
           // Unknown to a reader that starts in the middle, which loses the spans anyway.
-          const json = textAt(words, fields);
-          extras = json === undefined ? undefined : JSON.parse(json);
+          const text = textAt(words, fields);
+          extras = text === undefined ? undefined : (unpacked(text) as ExtrasByEntry);
         } else if (kind === item.batch) sink.add(readBatch(words, fields, known, scope));
         at = fields + (words[at + 1] as number);
       }

@@ -1,7 +1,8 @@
 import { ATTR, rootName, type SpanExtras } from '@inferometer/core';
+import { unpacked } from '../../shared/packed.ts';
 import type { PlainSpan } from '../../shared/plain-span.ts';
 import { attributeType, attributeWords, request, requestFlag } from '../../shared/span-record.ts';
-import { epochUsAt, floatAt, hexAt, plainSpanOf, type Texts, timeOf, unset } from './record-words.ts';
+import { floatAt, hexAt, plainSpanOf, type Texts, timeOf, unset, usAt } from './record-words.ts';
 
 type Values = Record<string, string | number | boolean>;
 
@@ -15,7 +16,7 @@ export function rootSpan(
 ): PlainSpan {
   const flags = words[at + request.flags] as number;
   const status = words[at + request.status] as number;
-  const startUs = epochUsAt(words, at + request.startHigh);
+  const startUs = usAt(words, at + request.startUs);
   const method = texts.at(words, at + request.method) ?? '';
   const errorType = texts.at(words, at + request.errorType);
   const spanId = hexAt(words, at + request.spanId, 2);
@@ -31,7 +32,7 @@ export function rootSpan(
     kind: words[at + request.kind] as number,
     scope,
     start: timeOf(startUs),
-    end: timeOf(startUs + (words[at + request.totalUs] as number)),
+    end: timeOf(startUs + usAt(words, at + request.totalUs)),
     attributes,
     status: status >= 500 ? { code: 2, message: errorType ?? `status ${status}` } : unset,
   });
@@ -53,7 +54,7 @@ function attributesOf(words: Int32Array, at: number, count: number, texts: Texts
         attributes[key] = words[a + 2] === 1;
         break;
       default:
-        attributes[key] = JSON.parse(texts.at(words, a + 2) as string);
+        attributes[key] = unpacked(texts.at(words, a + 2) as string) as string;
     }
   }
   return attributes;
@@ -73,7 +74,7 @@ function addRecord(
     if (text) known[key] = text;
   };
   known[ATTR.eventId] = spanId;
-  known[ATTR.unattributedMs] = (words[at + request.unattributedUs] as number) / 1000;
+  known[ATTR.unattributedMs] = usAt(words, at + request.unattributedUs) / 1000;
   known[ATTR.iterations] = words[at + request.iterations] as number;
   known[ATTR.deviceMs] = floatAt(words, at + request.deviceMs);
   if (method !== '') {
@@ -88,7 +89,7 @@ function addRecord(
   put(ATTR.errorType, request.errorType);
   put(ATTR.keepReason, request.kept);
   known[ATTR.keep] = ((words[at + request.flags] as number) & requestFlag.mustKeep) !== 0;
-  const ttftUs = words[at + request.ttftUs] as number;
+  const ttftUs = usAt(words, at + request.ttftUs);
   if (ttftUs >= 0) known[ATTR.ttftMs] = ttftUs / 1000;
   const skipped = words[at + request.skipped] as number;
   if (skipped > 0) known[ATTR.skippedPhases] = skipped;
