@@ -11,6 +11,7 @@ import { installed } from './installed.ts';
 import type { LiveTrace } from './trace/live-trace.ts';
 import type { PhaseEntry, RequestTrace } from './trace/request-trace.ts';
 import { type Ending, runToEnd } from './trace/run-to-end.ts';
+import { activeContext } from './trace/sync-context.ts';
 import { contextOfAll, placeOf, type TracePlace, traceContext } from './trace/trace-context.ts';
 
 /**
@@ -24,7 +25,7 @@ import { contextOfAll, placeOf, type TracePlace, traceContext } from './trace/tr
  */
 export function phase<T>(name: string, fn: () => T): T {
   if (installed.telemetry === undefined) return fn();
-  const context = contextApi.active();
+  const context = activeContext();
   const place = placeOf(context);
   if (place === undefined) return fn();
   if (place.all !== undefined) return phaseOfEach(name, place.all, context, fn);
@@ -36,12 +37,12 @@ export function phase<T>(name: string, fn: () => T): T {
 }
 
 class PhaseEnding implements Ending {
-  readonly #trace: LiveTrace;
-  readonly #entry: PhaseEntry;
+  readonly trace: LiveTrace;
+  readonly entry: PhaseEntry;
 
   constructor(trace: LiveTrace, entry: PhaseEntry) {
-    this.#trace = trace;
-    this.#entry = entry;
+    this.trace = trace;
+    this.entry = entry;
   }
 
   succeeded(): void {
@@ -49,30 +50,30 @@ class PhaseEnding implements Ending {
   }
 
   failed(error: unknown): void {
-    this.#entry.error = error ?? null;
+    this.entry.error = error ?? null;
     this.#end();
   }
 
   #end(): void {
     // Parts rest when the last of them is done.
-    if (this.#entry.isInParts) this.#trace.finishPhase(this.#entry);
-    else this.#trace.closePhase(this.#entry, true);
+    if (this.entry.isInParts) this.trace.finishPhase(this.entry);
+    else this.trace.closePhase(this.entry, true);
   }
 
   inParts(): void {
-    this.#trace.pausePhase(this.#entry);
+    this.trace.pausePhase(this.entry);
   }
 
   resume(): void {
-    this.#trace.resumePhase(this.#entry);
+    this.trace.resumePhase(this.entry);
   }
 
   pause(): void {
-    this.#trace.closePhase(this.#entry, false);
+    this.trace.closePhase(this.entry, false);
   }
 
   output(): void {
-    this.#trace.wrotePart(this.#entry);
+    this.trace.wrotePart(this.entry);
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Candidate, createRandom, decideBatch, shareOut } from '@inferometer/engine';
+import { shareOut } from '@inferometer/core';
+import { type Candidate, createRandom, decideBatch } from '@inferometer/engine';
 import { expect, test } from 'vitest';
 
 const limits = { maxBatchSize: 4, maxBatchTokens: 100, maxWaitMs: 5 };

@@ -38,8 +38,8 @@ test('OTEL_BSP_* set how spans leave', () => {
   const env = { OTEL_TRACES_EXPORTER: 'otlp' };
   expect(readConfig(env).traces?.batches).toEqual({
     scheduleDelayMs: 1000,
-    maxQueueSize: 4096,
-    maxExportBatchSize: 512,
+    maxQueueSize: 16_384,
+    maxExportBatchSize: 2048,
     exportTimeoutMs: 30_000,
   });
   const small = {

@@ -87,7 +87,7 @@ describe('a receiver in trouble', () => {
         'spans to be dropped',
         async () => of(await app.scrape(), 'dropped_total') > of(before, 'dropped_total'),
       );
-      // Exemplars would point to what does not arrive.
+      // Bounded by the queue, and a request that was begun.
       expect(of(await app.scrape(), 'pending')).toBeLessThan(queueSize + 8);
 
       await sink.become('healthy');

@@ -26,7 +26,6 @@ function hrTimeOfUs(epochUs: number): HrTime {
 /** Spans made as the request goes on, by the API's tracer: each passes through all processors of the stock SDK. */
 export function createInlineSpans(tracer: Tracer = traceApi.getTracer('@inferometer/core')): SpanStrategy {
   const below = (trace: LiveTrace, parent: Span) => traceApi.setSpan(trace.context, parent);
-  const timeOf = (trace: LiveTrace, at: MonoMs): HrTime => hrTimeOfUs(trace.startEpochUs + trace.us(at));
   return {
     // The stock SDK's sampler decides when the root span is made.
     isSampled: (trace) => (trace.spanOf(undefined).spanContext().traceFlags & 1) === 1,
@@ -46,7 +45,10 @@ export function createInlineSpans(tracer: Tracer = traceApi.getTracer('@inferome
     phaseSpan: (trace, entry) =>
       tracer.startSpan(
         `inference.${entry.name}`,
-        { startTime: timeOf(trace, entry.startedAt), attributes: { [ATTR.phase]: entry.name } },
+        {
+          startTime: hrTimeOfUs(trace.startEpochUs + entry.startUs),
+          attributes: { [ATTR.phase]: entry.name },
+        },
         entry.below
           ? traceApi.setSpanContext(trace.context, entry.below)
           : below(trace, trace.spanOf(entry.parent)),
@@ -57,11 +59,11 @@ export function createInlineSpans(tracer: Tracer = traceApi.getTracer('@inferome
       if (entry.count > 1) {
         span.setAttributes({
           [ATTR.phaseCount]: entry.count,
-          [ATTR.phaseActiveMs]: entry.activeMs,
+          [ATTR.phaseActiveMs]: entry.activeUs / 1000,
         });
       }
       if (entry.error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end(timeOf(trace, entry.endedAt));
+      span.end(hrTimeOfUs(trace.startEpochUs + entry.endUs));
     },
     ended(trace, record) {
       const root = trace.spanOf(undefined);
@@ -86,7 +88,7 @@ function emitPhases(tracer: Tracer, trace: LiveTrace, record: TraceRecord, root:
   const at = (us: number): HrTime => hrTimeOfUs(record.startEpochUs + us);
   const covered = trace.entries
     .filter((entry) => entry.parent === undefined)
-    .map((entry): Interval => [trace.us(entry.startedAt), trace.us(entry.endedAt)]);
+    .map((entry): Interval => [entry.startUs, entry.endUs]);
   for (const phase of planPhases(record, record.generation !== undefined, covered)) {
     const span = tracer.startSpan(
       `inference.${phase.phase}`,

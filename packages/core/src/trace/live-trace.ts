@@ -116,7 +116,7 @@ export class LiveTrace implements RequestTrace {
       this.startedAt = at;
       this.startEpochUs = Math.round((at + currentEpochOffset()) * 1000);
     }
-    this.#marks = new MarkList(this.startedAt);
+    this.#marks = new MarkList();
   }
 
   get traceId(): string {
@@ -181,7 +181,7 @@ export class LiveTrace implements RequestTrace {
     this.hasBase = true;
     if (phase === this.#base || this.#record) return;
     this.#base = phase;
-    if (this.#open.length === 0) this.#marks.add(phase, at, 1);
+    if (this.#open.length === 0) this.#marks.add(phase, this.us(at), 1);
     else this.#baseEntered = 1;
   }
 
@@ -189,22 +189,22 @@ export class LiveTrace implements RequestTrace {
     if (this.#record) return;
     this.#base = undefined;
     this.#baseEntered = 0;
-    if (this.#open.length === 0) this.#marks.add(undefined, at, 0);
+    if (this.#open.length === 0) this.#marks.add(undefined, this.us(at), 0);
   }
 
   /** Enters a phase that lies above the present ones until it is left. */
   openPhase(name: string, parent: PhaseEntry | undefined, below: SpanContext | undefined): PhaseEntry {
-    const at = monoNow();
+    const atUs = this.us(monoNow());
     const isSkipped = this.entries.length >= maxEntries;
     const entry: PhaseEntry = {
       name,
       parent,
       below,
-      startedAt: at,
-      endedAt: at,
+      startUs: atUs,
+      endUs: atUs,
       count: 1,
-      activeMs: 0,
-      resumedAt: at,
+      activeUs: 0,
+      resumedUs: atUs,
       span: undefined,
       error: undefined,
       isDone: false,
@@ -217,7 +217,7 @@ export class LiveTrace implements RequestTrace {
       this.#strategy.phaseOpened?.(this, entry);
     }
     this.#open.push(entry);
-    this.#marks.add(name, at, 1);
+    this.#marks.add(name, atUs, 1);
     return entry;
   }
 
@@ -225,8 +225,8 @@ export class LiveTrace implements RequestTrace {
   closePhase(entry: PhaseEntry, isDone: boolean): void {
     // It was over with its request.
     if (entry.isDone) return;
-    const at = monoNow();
-    rest(entry, at);
+    const atUs = this.us(monoNow());
+    rest(entry, atUs);
     const open = this.#open;
     if (open[open.length - 1] === entry) open.pop();
     else {
@@ -234,9 +234,9 @@ export class LiveTrace implements RequestTrace {
       if (index >= 0) open.splice(index, 1);
     }
     const top = open[open.length - 1];
-    if (top !== undefined) this.#marks.add(top.name, at, 0);
+    if (top !== undefined) this.#marks.add(top.name, atUs, 0);
     else {
-      this.#marks.add(this.#base, at, this.#baseEntered);
+      this.#marks.add(this.#base, atUs, this.#baseEntered);
       this.#baseEntered = 0;
     }
     if (isDone) this.finishPhase(entry);
@@ -252,12 +252,12 @@ export class LiveTrace implements RequestTrace {
   /** Enters a phase again that was left before it was done. */
   resumePhase(entry: PhaseEntry): void {
     if (entry.isDone) return;
-    const at = monoNow();
+    const atUs = this.us(monoNow());
     // The call that made the generator was the first entry already.
     const isFirst = entry.count++ === 0;
-    entry.resumedAt = at;
+    entry.resumedUs = atUs;
     this.#open.push(entry);
-    this.#marks.add(entry.name, at, isFirst ? 0 : 1);
+    this.#marks.add(entry.name, atUs, isFirst ? 0 : 1);
   }
 
   /** Notes that a phase whose work comes in parts is done. */
@@ -277,7 +277,7 @@ export class LiveTrace implements RequestTrace {
   replay(marks: readonly Mark[]): void {
     this.hasBase = true;
     if (this.#record || marks.length === 0) return;
-    this.#marks.replace(marks);
+    this.#marks.replace(marks, this.startedAt);
     this.#base = marks[marks.length - 1]?.phase;
     this.#baseEntered = 0;
   }
@@ -310,7 +310,8 @@ export class LiveTrace implements RequestTrace {
 
   /** µs since its start. */
   us(at: MonoMs): number {
-    return this.#marks.us(at);
+    const us = Math.round((at - this.startedAt) * 1000);
+    return us > 0 ? us : 0;
   }
 
   soFar(): { readonly totalUs: number; readonly totals: readonly PhaseTotal[] } {
@@ -322,8 +323,8 @@ export class LiveTrace implements RequestTrace {
   end(outcome: Outcome): TraceRecord {
     if (this.#record) return this.#record;
     const at = outcome.at ?? monoNow();
-    this.#closeEntries(at);
     const totalUs = this.us(at);
+    this.#closeEntries(totalUs);
     const timeline = this.#marks.timeline(totalUs);
     const record: TraceRecord = {
       trace: this,
@@ -356,12 +357,16 @@ export class LiveTrace implements RequestTrace {
   }
 
   /** What is still in a phase ends with the request. */
-  #closeEntries(at: MonoMs): void {
-    for (const entry of this.#open) rest(entry, at > entry.resumedAt ? at : entry.resumedAt);
-    for (const entry of this.entries) this.finishPhase(entry);
+  #closeEntries(atUs: number): void {
+    const open = this.#open;
+    for (let i = 0; i < open.length; i++) {
+      const entry = open[i] as PhaseEntry;
+      rest(entry, atUs > entry.resumedUs ? atUs : entry.resumedUs);
+    }
+    for (let i = 0; i < this.entries.length; i++) this.finishPhase(this.entries[i] as PhaseEntry);
     // The skipped ones among them.
-    for (const entry of this.#open) this.finishPhase(entry);
-    this.#open.length = 0;
+    for (let i = 0; i < open.length; i++) this.finishPhase(open[i] as PhaseEntry);
+    open.length = 0;
   }
 
   /** Lets go of what only spans need, once they are made: a ring keeps records for long. */
@@ -375,7 +380,7 @@ export class LiveTrace implements RequestTrace {
   }
 }
 
-function rest(entry: PhaseEntry, at: MonoMs): void {
-  entry.endedAt = at;
-  entry.activeMs += at - entry.resumedAt;
+function rest(entry: PhaseEntry, atUs: number): void {
+  entry.endUs = atUs;
+  entry.activeUs += atUs - entry.resumedUs;
 }

@@ -74,13 +74,14 @@ export interface PhaseEntry {
   readonly parent: PhaseEntry | undefined;
   /** The user's own span that it was called in, nearer than the parent entry. */
   readonly below: SpanContext | undefined;
-  readonly startedAt: MonoMs;
-  endedAt: MonoMs;
+  /** µs since the request's start: whole numbers, which an object holds without a box. */
+  readonly startUs: number;
+  endUs: number;
   /** Stretches: 1, or how often a generator was resumed. */
   count: number;
-  activeMs: number;
-  /** Start of the present stretch. */
-  resumedAt: MonoMs;
+  activeUs: number;
+  /** Start of the present stretch, µs. */
+  resumedUs: number;
   /** Its span, if anybody asked for it. */
   span: Span | undefined;
   /** What its function threw; null where it threw undefined. */

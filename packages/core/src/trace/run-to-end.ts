@@ -1,6 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import { isWorkInParts, type Parts, watchParts } from './parts.ts';
-import { callIn, learn } from './sync-context.ts';
+import { callIn, learn, learnedOf } from './sync-context.ts';
 
 /** What is told of how a function goes on and ends: either `succeeded` or `failed`, once. */
 export interface Ending {
@@ -20,21 +20,22 @@ export interface Ending {
  * @returns what it returned
  */
 export function runToEnd<T>(context: Context, name: string, fn: () => T, ending: Ending): T {
+  const of = learnedOf(name);
   let result: T;
   try {
-    result = callIn(context, name, fn);
+    result = callIn(context, of, fn);
   } catch (error) {
     ending.failed(error);
     throw error;
   }
   // Most results are values: only objects can be work that goes on.
   if (typeof result !== 'object' || result === null) {
-    learn(name, true);
+    learn(of, true);
     ending.succeeded();
     return result;
   }
   if (isThenable(result)) {
-    learn(name, false);
+    learn(of, false);
     return result.then(
       (value) => followValue(context, value, ending),
       (error: unknown) => {
@@ -43,7 +44,7 @@ export function runToEnd<T>(context: Context, name: string, fn: () => T, ending:
       },
     ) as T;
   }
-  learn(name, partsOf(result) === undefined);
+  learn(of, partsOf(result) === undefined);
   return followValue(context, result, ending);
 }
 

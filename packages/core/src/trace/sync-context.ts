@@ -10,17 +10,34 @@ import { installed } from '../installed.ts';
  * That first promise's continuations find the context around the phase instead of the phase's own: spans made there
  * lie beside it. Times are right in any case.
  */
-const callsInARow = new Map<string, number>();
+const learned = new Map<string, Learned>();
+
+/** What is known of functions of one name. */
+interface Learned {
+  /** Calls in a row that were over when they returned; below all numbers once one was not. */
+  calls: number;
+}
 
 /** Calls in a row after which a function is taken to be over when it returns. */
 const enough = 16;
 const never = Number.NEGATIVE_INFINITY;
 const maxNames = 1000;
+/** Names that come when there is no more room are never taken for it. */
+const unknown: Learned = { calls: never };
 
-export function callIn<T>(context: Context, name: string, fn: () => T): T {
+/** What is known of functions of a name, to be passed to `callIn` and `learn`. */
+export function learnedOf(name: string): Learned {
+  const known = learned.get(name);
+  if (known !== undefined) return known;
+  if (learned.size >= maxNames) return unknown;
+  const first: Learned = { calls: 0 };
+  learned.set(name, first);
+  return first;
+}
+
+export function callIn<T>(context: Context, of: Learned, fn: () => T): T {
   const { storedContext, syncContext, syncBase } = installed;
-  if (storedContext === undefined || (callsInARow.get(name) ?? 0) < enough)
-    return contextApi.with(context, fn);
+  if (storedContext === undefined || of.calls < enough) return contextApi.with(context, fn);
   installed.syncContext = context;
   installed.syncBase = storedContext();
   try {
@@ -32,11 +49,15 @@ export function callIn<T>(context: Context, name: string, fn: () => T): T {
 }
 
 /** Notes whether a call was over when it returned. */
-export function learn(name: string, wasOver: boolean): void {
-  const calls = callsInARow.get(name);
-  // Names that come when there is no more room are never taken for it.
-  if (calls === undefined && callsInARow.size >= maxNames) return;
-  if (!wasOver) callsInARow.set(name, never);
-  else if (calls === undefined) callsInARow.set(name, 1);
-  else if (calls < enough) callsInARow.set(name, calls + 1);
+export function learn(of: Learned, wasOver: boolean): void {
+  if (!wasOver) of.calls = never;
+  else if (of.calls < enough && of !== unknown) of.calls++;
+}
+
+/** The active context; the API's own way looks its manager up twice a call. */
+export function activeContext(): Context {
+  const { storedContext, syncContext } = installed;
+  if (storedContext === undefined) return contextApi.active();
+  const stored = storedContext();
+  return syncContext !== undefined && stored === installed.syncBase ? syncContext : stored;
 }

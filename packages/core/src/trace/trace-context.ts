@@ -25,12 +25,12 @@ const traceKey: symbol = createContextKey('inferometer trace');
  * its parent does. One small object a phase, where the stock context copies a map for each value that is set.
  */
 class TraceContext implements Context {
-  readonly #parent: Context;
+  readonly parent: Context;
   readonly trace: LiveTrace;
   readonly entry: PhaseEntry | undefined;
 
   constructor(parent: Context, trace: LiveTrace, entry: PhaseEntry | undefined) {
-    this.#parent = parent;
+    this.parent = parent;
     this.trace = trace;
     this.entry = entry;
   }
@@ -38,7 +38,7 @@ class TraceContext implements Context {
   getValue(key: symbol): unknown {
     if (key === spanKey) return this.trace.spanOf(this.entry);
     if (key === traceKey) return this;
-    return this.#parent.getValue(key);
+    return this.parent.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {

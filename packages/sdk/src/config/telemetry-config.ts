@@ -48,9 +48,9 @@ export interface TracesConfig extends OtlpConfig {
   readonly batches: {
     /** Time between two exports, ms, >= 1. @default 1000: a second later one can look at a trace */
     readonly scheduleDelayMs: number;
-    /** Spans that wait, at most, >= 1; what comes on top is dropped and counted. @default 4096 */
+    /** Spans that wait, at most, >= 1; what comes on top is dropped and counted. @default 16384: what one busy second makes */
     readonly maxQueueSize: number;
-    /** Spans of one export, from 1 to maxQueueSize. @default 512 */
+    /** Spans of one export, from 1 to maxQueueSize. @default 2048: an export costs as much as hundreds of spans */
     readonly maxExportBatchSize: number;
     /** Longest export, ms, >= 1. @default 30000 */
     readonly exportTimeoutMs: number;

@@ -4,8 +4,8 @@ import type { TailConfig, TracesConfig } from './telemetry-config.ts';
 
 export const defaultBatches: TracesConfig['batches'] = {
   scheduleDelayMs: 1000,
-  maxQueueSize: 4096,
-  maxExportBatchSize: 512,
+  maxQueueSize: 16_384,
+  maxExportBatchSize: 2048,
   exportTimeoutMs: 30_000,
 };
 

@@ -114,7 +114,7 @@ function spansOf(trace: LiveTrace, record: TraceRecord): number {
   const { entries, children } = trace;
   const covered = entries
     .filter(({ parent }) => parent === undefined)
-    .map((entry): Interval => [trace.us(entry.startedAt), trace.us(entry.endedAt)]);
+    .map((entry): Interval => [entry.startUs, entry.endUs]);
   const planned = planPhases(record, record.generation !== undefined, covered);
   return 1 + planned.length + entries.length + (children?.length ?? 0);
 }

@@ -86,14 +86,13 @@ export function writeRequest(
 function writeEntry(writer: WordWriter, trace: LiveTrace, entry: PhaseEntry): void {
   const { below, parent, span } = entry;
   const id = span?.spanContext().spanId;
-  const startUs = trace.us(entry.startedAt);
-  const endUs = trace.us(entry.endedAt);
+  const { startUs, endUs } = entry;
   writer.put(writer.idOf(entry.name));
   writer.put(parent === undefined ? -1 : trace.entries.indexOf(parent));
   writer.putUs(startUs);
   writer.putUs(endUs);
   writer.put(entry.count);
-  writer.putUs(entry.count === 1 ? endUs - startUs : Math.round(entry.activeMs * 1000));
+  writer.putUs(entry.activeUs);
   writer.put(
     (id === undefined ? 0 : entryFlag.hasId) |
       (entry.error === undefined ? 0 : entryFlag.failed) |

@@ -64,7 +64,7 @@ app.get('/plain', (_request, response) => {
 });
 
 app.get('/slow', async (_request, response) => {
-  await nap(40);
+  await nap(300);
   leaf('in slow');
   response.json({ ok: true });
 });
