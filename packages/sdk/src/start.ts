@@ -43,6 +43,8 @@ export interface StartOptions {
   readonly log?: DiagSink;
   /** Stock instrumentations to be given their providers. @default none */
   readonly instrumentations?: readonly Instrumentation[];
+  /** Processors that the spans made with the API pass through besides ours. @default none */
+  readonly spanProcessors?: readonly SpanProcessor[];
   /** Who telemetry comes from. @default detected */
   readonly resource?: DetectedResource;
   /** Whether every request to an HTTP server of this process is traced, without a middleware. @default false */
@@ -137,7 +139,7 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
   const stock = startStockSdk({
     config,
     resource: resource.resource,
-    spanProcessors: processors,
+    spanProcessors: [...(options.spanProcessors ?? []), ...processors],
     instrumentations: options.instrumentations ?? [],
   });
   snapshots.setReader(stock.metrics, settled);
