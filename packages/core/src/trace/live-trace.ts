@@ -75,7 +75,9 @@ export class LiveTrace implements RequestTrace {
   #base: string | undefined;
   /** 1 while that one is entered but still covered. */
   #baseEntered = 0;
-  readonly #open: PhaseEntry[] = [];
+  /** Phases that are open, the first `#depth` of them: taking one off an array would make it shrink and grow again. */
+  readonly #open: (PhaseEntry | undefined)[] = [];
+  #depth = 0;
   #skippedEntries = 0;
   readonly #batches: BatchShare[] = [];
   #firstOutput: MonoMs | undefined;
@@ -135,7 +137,7 @@ export class LiveTrace implements RequestTrace {
 
   /** The phase by a call that is the present one. */
   get innermost(): PhaseEntry | undefined {
-    return this.#open[this.#open.length - 1];
+    return this.#depth === 0 ? undefined : this.#open[this.#depth - 1];
   }
 
   /** Takes the ids of a root span that somebody else made. */
@@ -181,7 +183,7 @@ export class LiveTrace implements RequestTrace {
     this.hasBase = true;
     if (phase === this.#base || this.#record) return;
     this.#base = phase;
-    if (this.#open.length === 0) this.#marks.add(phase, this.us(at), 1);
+    if (this.#depth === 0) this.#marks.add(phase, this.us(at), 1);
     else this.#baseEntered = 1;
   }
 
@@ -189,7 +191,7 @@ export class LiveTrace implements RequestTrace {
     if (this.#record) return;
     this.#base = undefined;
     this.#baseEntered = 0;
-    if (this.#open.length === 0) this.#marks.add(undefined, this.us(at), 0);
+    if (this.#depth === 0) this.#marks.add(undefined, this.us(at), 0);
   }
 
   /** Enters a phase that lies above the present ones until it is left. */
@@ -216,7 +218,7 @@ export class LiveTrace implements RequestTrace {
       this.entries.push(entry);
       this.#strategy.phaseOpened?.(this, entry);
     }
-    this.#open.push(entry);
+    this.#open[this.#depth++] = entry;
     this.#marks.add(name, atUs, 1);
     return entry;
   }
@@ -227,19 +229,30 @@ export class LiveTrace implements RequestTrace {
     if (entry.isDone) return;
     const atUs = this.us(monoNow());
     rest(entry, atUs);
-    const open = this.#open;
-    if (open[open.length - 1] === entry) open.pop();
-    else {
-      const index = open.lastIndexOf(entry);
-      if (index >= 0) open.splice(index, 1);
-    }
-    const top = open[open.length - 1];
+    this.#takeOff(entry);
+    const top = this.#depth === 0 ? undefined : this.#open[this.#depth - 1];
     if (top !== undefined) this.#marks.add(top.name, atUs, 0);
     else {
       this.#marks.add(this.#base, atUs, this.#baseEntered);
       this.#baseEntered = 0;
     }
     if (isDone) this.finishPhase(entry);
+  }
+
+  #takeOff(entry: PhaseEntry): void {
+    const open = this.#open;
+    const last = this.#depth - 1;
+    if (last >= 0 && open[last] === entry) {
+      open[last] = undefined;
+      this.#depth = last;
+      return;
+    }
+    // Another one was entered since, and is still open.
+    const index = open.lastIndexOf(entry);
+    if (index < 0) return;
+    open.copyWithin(index, index + 1, this.#depth);
+    open[last] = undefined;
+    this.#depth = last;
   }
 
   /** Leaves a phase whose work comes in parts: stretches count from the first part on. */
@@ -256,7 +269,7 @@ export class LiveTrace implements RequestTrace {
     // The call that made the generator was the first entry already.
     const isFirst = entry.count++ === 0;
     entry.resumedUs = atUs;
-    this.#open.push(entry);
+    this.#open[this.#depth++] = entry;
     this.#marks.add(entry.name, atUs, isFirst ? 0 : 1);
   }
 
@@ -359,14 +372,15 @@ export class LiveTrace implements RequestTrace {
   /** What is still in a phase ends with the request. */
   #closeEntries(atUs: number): void {
     const open = this.#open;
-    for (let i = 0; i < open.length; i++) {
+    for (let i = 0; i < this.#depth; i++) {
       const entry = open[i] as PhaseEntry;
       rest(entry, atUs > entry.resumedUs ? atUs : entry.resumedUs);
     }
     for (let i = 0; i < this.entries.length; i++) this.finishPhase(this.entries[i] as PhaseEntry);
     // The skipped ones among them.
-    for (let i = 0; i < open.length; i++) this.finishPhase(open[i] as PhaseEntry);
+    for (let i = 0; i < this.#depth; i++) this.finishPhase(open[i] as PhaseEntry);
     open.length = 0;
+    this.#depth = 0;
   }
 
   /** Lets go of what only spans need, once they are made: a ring keeps records for long. */

@@ -8,7 +8,8 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
  * that was bound elsewhere finds its own.
  */
 export function createContextManager(): ContextManager {
-  return new PhaseAwareContextManager();
+  // The stock SDK enables only a context manager of its own making.
+  return new PhaseAwareContextManager().enable();
 }
 
 class PhaseAwareContextManager extends AsyncLocalStorageContextManager {
