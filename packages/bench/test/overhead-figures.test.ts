@@ -177,14 +177,14 @@ test('each margin that is missed is named with its value', () => {
   const rows = [
     row('bare', 0, 0, 1),
     row('disabled', 40, 1, 1),
-    row('ours', 50, 100, 0.4),
+    row('ours', 100, 150, 0.2),
     good[3] as RowResult,
   ];
   expect(outsideOverheadMargins(reportOf(rows, { phase_calls: calls, model }))).toEqual([
-    'main-thread CPU over bare, stock over ours, is 3.00, expected at least 4',
-    'process CPU over bare, stock over ours, is 1.80, expected at least 2',
-    'throughput of ours over bare is 0.40, expected at least 0.5',
-    'main-thread CPU over bare, disabled over stock, is 0.27, expected at most 0.1',
+    'main-thread CPU over bare, stock over ours, is 1.50, expected at least 2',
+    'process CPU over bare, stock over ours, is 1.20, expected at least 1.4',
+    'throughput of ours over bare is 0.20, expected at least 0.25',
+    'main-thread CPU over bare, disabled over stock, is 0.27, expected at most 0.25',
     'bytes that a disabled phase call allocates is 64.00, expected at most 1',
     'throughput with telemetry over without it, on a model, is 0.80, expected at least 0.9',
   ]);

@@ -33,11 +33,17 @@ export interface Observer {
 
 /** One observer that tells all; a method that nobody has costs one empty call. */
 export function fanOut(observers: readonly Observer[]): Required<Observer> {
-  const tell =
-    <A extends unknown[]>(pick: (observer: Observer) => ((...args: A) => void) | undefined) =>
-    (...args: A): void => {
-      for (const each of observers) pick(each)?.apply(each, args);
+  const tell = <A extends unknown[]>(
+    pick: (observer: Observer) => ((...args: A) => void) | undefined,
+  ): ((...args: A) => void) => {
+    const methods = observers.flatMap((each) => pick(each)?.bind(each) ?? []);
+    const [only] = methods;
+    // Nearly always there is one: it is called as it is.
+    if (only !== undefined && methods.length === 1) return only;
+    return (...args) => {
+      for (const method of methods) method(...args);
     };
+  };
   return {
     requestStarted: tell((it) => it.requestStarted),
     requestEnded: tell((it) => it.requestEnded),

@@ -12,7 +12,7 @@ import type { LiveTrace } from './trace/live-trace.ts';
 import type { PhaseEntry, RequestTrace } from './trace/request-trace.ts';
 import { type Ending, runToEnd } from './trace/run-to-end.ts';
 import { activeContext } from './trace/sync-context.ts';
-import { contextOfAll, placeOf, type TracePlace, traceContext } from './trace/trace-context.ts';
+import { contextOfAll, placeOf, TraceContext, type TracePlace } from './trace/trace-context.ts';
 
 /**
  * Runs a function as a phase of the request that it is called in, and returns what it returns. The phase lasts until the
@@ -33,31 +33,21 @@ export function phase<T>(name: string, fn: () => T): T {
   if (trace.ended) return fn();
   const below = (place as unknown) === context ? undefined : userSpan(context, place);
   const entry = trace.openPhase(name, place.entry, below);
-  return runToEnd(traceContext(context, trace, entry), name, fn, new PhaseEnding(trace, entry));
+  const phaseContext = new PhaseContext(context, trace, entry);
+  return runToEnd(phaseContext, name, fn, phaseContext);
 }
 
-class PhaseEnding implements Ending {
-  readonly trace: LiveTrace;
-  readonly entry: PhaseEntry;
-
-  constructor(trace: LiveTrace, entry: PhaseEntry) {
-    this.trace = trace;
-    this.entry = entry;
-  }
+/** The context of a phase, which is told how it goes on: one object for both. */
+class PhaseContext extends TraceContext implements Ending {
+  declare readonly entry: PhaseEntry;
 
   succeeded(): void {
-    this.#end();
+    endPhase(this);
   }
 
   failed(error: unknown): void {
     this.entry.error = error ?? null;
-    this.#end();
-  }
-
-  #end(): void {
-    // Parts rest when the last of them is done.
-    if (this.entry.isInParts) this.trace.finishPhase(this.entry);
-    else this.trace.closePhase(this.entry, true);
+    endPhase(this);
   }
 
   inParts(): void {
@@ -77,6 +67,13 @@ class PhaseEnding implements Ending {
   }
 }
 
+/** A function, for a private method would brand each of the contexts. */
+function endPhase({ trace, entry }: PhaseContext): void {
+  // Parts rest when the last of them is done.
+  if (entry.isInParts) trace.finishPhase(entry);
+  else trace.closePhase(entry, true);
+}
+
 /** A phase of several requests at once. */
 export function phaseOfEach<T>(
   name: string,
@@ -88,7 +85,7 @@ export function phaseOfEach<T>(
   const entered = places
     .filter(({ trace }) => !trace.ended)
     .map(({ trace, entry }) => ({ trace, entry: trace.openPhase(name, entry, undefined) }));
-  const endings = entered.map(({ trace, entry }) => new PhaseEnding(trace, entry));
+  const endings = entered.map(({ trace, entry }) => new PhaseContext(context, trace, entry));
   const each = (tell: (ending: Ending) => void): void => endings.forEach(tell);
   return runToEnd(contextOfAll(context, entered), name, fn, {
     succeeded() {

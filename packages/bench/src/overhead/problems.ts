@@ -32,7 +32,8 @@ export function lostTelemetry(report: OverheadReport): string[] {
 }
 
 /**
- * Ratios within one run that hold on any machine, with wide margins: what fails here is broken, not slow.
+ * Ratios within one run that hold on any machine, with wide margins: what fails here is broken, not slow. Two shared
+ * cores have given 3.1 to 7.5 for the first of them within an hour.
  * @returns one line for each that does not hold
  */
 export function outsideOverheadMargins(report: OverheadReport): string[] {
@@ -48,13 +49,13 @@ export function outsideOverheadMargins(report: OverheadReport): string[] {
     if (!holds) found.push(`${what} is ${value.toFixed(2)}, expected ${expected}`);
   };
   const { ratios, phase_calls: calls, model } = report;
-  expect('main-thread CPU over bare, stock over ours,', ratios.stock_to_ours_main_cpu, { least: 4 });
-  expect('process CPU over bare, stock over ours,', ratios.stock_to_ours_process_cpu, { least: 2 });
-  expect('throughput of ours over bare', ratios.ours_to_bare_throughput, { least: 0.5 });
+  expect('main-thread CPU over bare, stock over ours,', ratios.stock_to_ours_main_cpu, { least: 2 });
+  expect('process CPU over bare, stock over ours,', ratios.stock_to_ours_process_cpu, { least: 1.4 });
+  expect('throughput of ours over bare', ratios.ours_to_bare_throughput, { least: 0.25 });
   const stock = report.rows.find((row) => row.name === 'stock')?.over_bare;
   if (stock && ratios.disabled_main_cpu_over_bare_us !== undefined) {
     const share = ratios.disabled_main_cpu_over_bare_us / stock.main_cpu_us;
-    expect('main-thread CPU over bare, disabled over stock,', share, { most: 0.1 });
+    expect('main-thread CPU over bare, disabled over stock,', share, { most: 0.25 });
   }
   expect('bytes that a disabled phase call allocates', calls?.disabled.bytes, { most: 1 });
   expect('bytes that a phase call without the SDK allocates', calls?.without_sdk.bytes, { most: 1 });

@@ -26,7 +26,14 @@ export class MarkList {
       if (entered !== 0) (this.#entered[length - 1] as number)++;
       return;
     }
-    const before = length > 0 ? (times[length - 1] as number) : 0;
+    const last = length - 1;
+    if (length > 0 && phases[last] === undefined && (times[last] as number) >= atUs) {
+      // A phase that follows another one at once: the moment between them took no time.
+      phases[last] = phase;
+      this.#entered[last] = entered;
+      return;
+    }
+    const before = length > 0 ? (times[last] as number) : 0;
     // Clocks of processes agree to well under a microsecond; a mark never lies before the one it follows.
     times.push(atUs > before ? atUs : before);
     phases.push(phase);

@@ -24,7 +24,7 @@ const traceKey: symbol = createContextKey('inferometer trace');
  * The context within a request or phase. It answers for its span, which is made only when somebody asks; for all else
  * its parent does. One small object a phase, where the stock context copies a map for each value that is set.
  */
-class TraceContext implements Context {
+export class TraceContext implements Context {
   readonly parent: Context;
   readonly trace: LiveTrace;
   readonly entry: PhaseEntry | undefined;

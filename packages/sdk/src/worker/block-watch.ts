@@ -30,12 +30,13 @@ export function createBlockWatch(control: Control, options: BlockWatchOptions): 
   let blockedMs = 0;
 
   const look = (): void => {
+    // Before the clock: a stop between the two must show as our own delay, not as a beat that came late.
+    const beat = control.get('heartbeatMs');
     const at = now();
     const late = at - lastLook - heartbeatMs;
     lastLook = at;
     // A timer of a busy worker is late by a little now and then; a stop is late by much.
     if (late > options.thresholdMs) ownDelayMs += late;
-    const beat = control.get('heartbeatMs');
     if (beat !== lastBeat) {
       // The block lasted until this beat, which may be a moment ago.
       const gap = beat - lastBeat - heartbeatMs - ownDelayMs;
@@ -54,11 +55,12 @@ export function createBlockWatch(control: Control, options: BlockWatchOptions): 
   return {
     get currentSeconds() {
       if (control.get('beating') === 0) return 0;
+      const beat = control.get('heartbeatMs');
       const at = now();
       const late = at - lastLook - heartbeatMs;
       // Asked right after a stop of the whole process, before the timer has noticed it.
       const delay = ownDelayMs + (late > options.thresholdMs ? late : 0);
-      const still = at - control.get('heartbeatMs') - heartbeatMs - delay;
+      const still = at - beat - heartbeatMs - delay;
       return still > options.thresholdMs ? still / 1000 : 0;
     },
     stop: () => clearInterval(timer),

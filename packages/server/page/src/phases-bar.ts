@@ -29,10 +29,16 @@ const meanings: Readonly<Record<PhaseName, string>> = {
   unattributed: 'what no phase accounts for',
 };
 
+/** Phases of other names than these have no colour here: their time is shown with what no phase accounts for. */
 export function timesOf(
-  phases: readonly { readonly name: PhaseName; readonly duration_ms: number }[],
+  phases: readonly { readonly name: string; readonly duration_ms: number }[],
 ): PhaseTimes {
-  return Object.fromEntries(phases.map((phase) => [phase.name, phase.duration_ms]));
+  const times: Partial<Record<PhaseName, number>> = {};
+  for (const { name, duration_ms: durationMs } of phases) {
+    const shown = phaseNames.find((known) => known === name) ?? 'unattributed';
+    times[shown] = (times[shown] ?? 0) + durationMs;
+  }
+  return times;
 }
 
 /** A bar whose segments are the shares of the phases; they fill it, as the phases add up to the total. */
