@@ -41,14 +41,14 @@ export class SharedHistogram implements HistogramSeries {
   readonly #native: number;
   readonly #end: number;
 
-  constructor(views: MemoryViews, at: number, bounds: Float64Array, native: number, end: number) {
+  constructor(views: MemoryViews, at: number, bounds: Float64Array, native: number, size: number) {
     this.#slots = views.slots;
     this.#words = views.words;
     this.#touched = views.touched;
     this.#at = at;
     this.#bounds = bounds;
     this.#native = native;
-    this.#end = end;
+    this.#end = at + size;
   }
 
   observe(value: number): void {
@@ -112,8 +112,8 @@ export class SharedHistogram implements HistogramSeries {
   }
 
   #commit(write: number): void {
-    Atomics.store(this.#words, this.#end * 2, write);
-    if (this.#touched) this.#touched(this.#at, this.#end + 1);
+    Atomics.store(this.#words, this.#at * 2 + 1, write);
+    if (this.#touched) this.#touched(this.#at, this.#end);
   }
 
   #count(value: number, bucket: number): void {

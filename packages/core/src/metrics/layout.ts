@@ -8,10 +8,11 @@
  * data       slots (float64): blocks of series, found by the `at` of their line
  * ```
  *
- * A block starts and ends with a sequence number. The writer raises the first one, writes, and sets the last one equal;
- * a reader takes the last one, reads, and takes the first one: what it read is whole if they are equal.
+ * A block starts with two sequence numbers, the words of its first slot. The writer raises the first one, writes, and sets
+ * the second one equal; a reader takes the second one, reads, and takes the first one: what it read is whole if they
+ * are equal. They stand together, and beside what every observation writes: that is one line of the cache.
  */
-export const magic = 0x1fe20001;
+export const magic = 0x1fe20002;
 
 export const headerWords = 16;
 
@@ -32,11 +33,11 @@ export const header = {
 } as const;
 
 /** Slots of a counter's or gauge's block. */
-export const scalar = { begin: 0, value: 1, createdMs: 2, end: 3, slots: 4 } as const;
+export const scalar = { sequence: 0, value: 1, createdMs: 2, slots: 3 } as const;
 
-/** Slots at the front of a histogram's block; then classic counts, native counts, exemplars, and the end's number. */
+/** Slots at the front of a histogram's block; then classic counts, native counts and exemplars. */
 export const histogram = {
-  begin: 0,
+  sequence: 0,
   count: 1,
   sum: 2,
   createdMs: 3,
@@ -92,5 +93,5 @@ export interface SeriesLine {
 
 /** Slots of a histogram's block. */
 export function histogramSlots(bounds: number, native: number): number {
-  return histogram.slots + (bounds + 1) + native + (bounds + 1) * exemplar.slots + 1;
+  return histogram.slots + (bounds + 1) + native + (bounds + 1) * exemplar.slots;
 }

@@ -217,7 +217,7 @@ export function createMetricMemory(options: MetricMemoryOptions = {}): MetricMem
         limit,
         (values) => {
           const at = block(f, size, values, (start) => initHistogram(slots, start, now()));
-          return new SharedHistogram(views, at, bounds, native, at + size - 1);
+          return new SharedHistogram(views, at, bounds, native, size);
         },
         (label) => folded?.of(definition.name, labels[label]).add(),
       );

@@ -87,7 +87,7 @@ export function createMemoryReader(buffer: SharedArrayBuffer | ArrayBuffer): Mem
   /** Copies a block. @returns whether no write came in between */
   const copyWhole = (at: number, size: number): boolean => {
     const block = slots.subarray(at, at + size);
-    const end = (at + size - 1) * 2;
+    const end = at * 2 + 1;
     // A memory that is a copy itself does not change while it is looked at.
     for (let tries = isShared ? maxTries : 1; tries > 0; tries--) {
       const before = Atomics.load(words, end);

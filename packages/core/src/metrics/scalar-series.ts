@@ -32,7 +32,7 @@ export class SharedScalar implements GaugeSeries {
     // Not a store: what is written after a mere store may be seen before it on ARM.
     const write = (Atomics.add(words, at * 2, 1) + 1) | 0;
     slots[at + scalar.value] = value;
-    Atomics.store(words, (at + scalar.end) * 2, write);
+    Atomics.store(words, at * 2 + 1, write);
     if (touched) touched(at, at + scalar.slots);
   }
 }
