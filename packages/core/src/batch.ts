@@ -1,12 +1,12 @@
 import { context as contextApi } from '@opentelemetry/api';
 import { type MonoMs, monoNow } from './clock.ts';
-import { hexOfWord, randomWord } from './ids.ts';
+import { randomSpanId } from './ids.ts';
 import { installed } from './installed.ts';
+import { noteBatch } from './note-batch.ts';
 import { phaseOfEach } from './phase.ts';
 import type { LiveTrace } from './trace/live-trace.ts';
 import type { BatchRecord } from './trace/record.ts';
 import type { RequestTrace } from './trace/request-trace.ts';
-import { shareOut } from './trace/share.ts';
 
 export interface BatchOptions {
   /**
@@ -40,13 +40,14 @@ export function batch<T>(options: BatchOptions, fn: () => T): T {
   const { telemetry } = installed;
   if (telemetry === undefined) return fn();
   const { requests, tokens } = checked(options);
-  const distinct = [...new Set(requests)].filter(isOpen);
+  const owners = requests.map((request) => (isOpen(request) ? request : undefined));
+  const distinct = [...new Set(owners)].filter((owner) => owner !== undefined);
   const startedAt = monoNow();
 
   const ended = (): void => {
     const runEnd = monoNow();
     const record: BatchRecord = {
-      id: hexOfWord(randomWord()) + hexOfWord(randomWord()),
+      id: randomSpanId(),
       model: options.model ?? distinct[0]?.model ?? 'none',
       executor: options.executor ?? 0,
       reason: options.reason ?? 'full',
@@ -57,36 +58,10 @@ export function batch<T>(options: BatchOptions, fn: () => T): T {
       runStart: startedAt,
       runEnd,
     };
-    const link = telemetry.batchEnded(record, distinct);
-    const shares = sharesOf(requests, record, tokens);
-    for (const request of distinct) {
-      request.addBatch({
-        id: record.id,
-        size: record.size,
-        reason: record.reason,
-        paddingRatio: record.paddingRatio,
-        deviceMsShare: shares.get(request) ?? 0,
-        ...(link ? { link } : {}),
-      });
-    }
+    noteBatch(telemetry, record, owners, tokens);
   };
   const places = distinct.map((trace) => ({ trace, entry: trace.innermost }));
   return phaseOfEach('run', places, contextApi.active(), fn, ended);
-}
-
-/** Each request's share, ms, whole nanoseconds. */
-function sharesOf(
-  requests: readonly (RequestTrace | undefined)[],
-  { runStart, runEnd }: BatchRecord,
-  tokens: readonly number[] | undefined,
-): Map<RequestTrace | undefined, number> {
-  const weights = tokens?.some((count) => count > 0) ? tokens : requests.map(() => 1);
-  const ns = new Map<RequestTrace | undefined, number>();
-  shareOut(runEnd - runStart, weights).forEach((share, item) => {
-    const request = requests[item];
-    ns.set(request, (ns.get(request) ?? 0) + Math.round(share * 1e6));
-  });
-  return new Map([...ns].map(([request, sum]) => [request, sum / 1e6]));
 }
 
 /** Whether a request still takes notes; the one that functions get where telemetry is off does not. */

@@ -25,6 +25,11 @@ export function hexOfWord(word: number): string {
   return `${hexOfByte[word >>> 24]}${hexOfByte[(word >>> 16) & 255]}${hexOfByte[(word >>> 8) & 255]}${hexOfByte[word & 255]}`;
 }
 
+/** A random span id: 16 hex digits. */
+export function randomSpanId(): string {
+  return hexOfWord(randomWord()) + hexOfWord(randomWord());
+}
+
 /**
  * The word of 8 hex digits.
  * @param at index of the first digit

@@ -16,6 +16,7 @@ export type {
 } from './metrics/family.ts';
 export type { ExemplarIds, HistogramSeries } from './metrics/histogram-series.ts';
 export { otherValue } from './metrics/label-index.ts';
+export { maxScale } from './metrics/layout.ts';
 export { createMetricFile, createMetricFileReader, type MetricFile } from './metrics/metric-file.ts';
 export {
   type CounterFamily,
@@ -29,9 +30,11 @@ export {
   type MetricMemoryOptions,
   refusedMetric,
 } from './metrics/metric-memory.ts';
+export { atScale } from './metrics/native-scale.ts';
 export { createMemoryReader, type MemoryReader } from './metrics/read-memory.ts';
 export type { CounterSeries, GaugeSeries } from './metrics/scalar-series.ts';
 export { sumFamilies } from './metrics/sum-families.ts';
+export { noteBatch } from './note-batch.ts';
 export type { ModelLoad, Observer, QueueReading } from './observer.ts';
 export { activeTrace, mark, phase, setAttributes } from './phase.ts';
 export { createRing, type Ring } from './ring.ts';
@@ -44,10 +47,10 @@ export {
   type Telemetry,
   type TelemetryOptions,
 } from './telemetry.ts';
-export { batchAttributes, createInlineSpans, generationSteps } from './trace/inline-spans.ts';
+export { batchAttributes, createInlineSpans, generationSteps, hrTimeOfUs } from './trace/inline-spans.ts';
 export { defaultSpanLimits, LiveSpan, type SpanExtras, type SpanLimits } from './trace/live-span.ts';
 export { LiveTrace } from './trace/live-trace.ts';
-export { createPlainSpans } from './trace/plain-spans.ts';
+export { createPlainSpans, liveSpans } from './trace/plain-spans.ts';
 export {
   type BatchJson,
   type BatchRecord,

@@ -5,8 +5,8 @@ import {
   type ItemTimes,
   type MonoMs,
   monoNow,
+  noteBatch,
   type RequestTrace,
-  shareOut,
   sweepItems,
   type Telemetry,
 } from '@inferometer/core';
@@ -177,23 +177,8 @@ function settle(
     runStart,
     runEnd,
   };
-  const shares = new Map<RequestTrace, number>();
-  shareOut(runEnd - runStart, tokens).forEach((share, index) => {
-    const trace = (items[index] as BatchItem).trace;
-    if (trace) shares.set(trace, (shares.get(trace) ?? 0) + share);
-  });
-  const link = options.telemetry.batchEnded(batch, [...shares.keys()]);
-  for (const [trace, deviceMsShare] of shares) {
-    trace.addIterations(1);
-    trace.addBatch({
-      id: batch.id,
-      size: batch.size,
-      reason,
-      paddingRatio: batch.paddingRatio,
-      deviceMsShare,
-      ...(link ? { link } : {}),
-    });
-  }
+  const owners = items.map((item) => item.trace);
+  for (const trace of noteBatch(options.telemetry, batch, owners, tokens)) trace.addIterations(1);
   items.forEach((item, row) => {
     const times: ItemTimes = { enqueued: item.enqueued, dispatched, runStart, runEnd };
     item.resolve({ vector: vectors.subarray(row * dimensions, (row + 1) * dimensions), times });

@@ -4,7 +4,7 @@
  * once.
  */
 import { gzipSync } from 'node:zlib';
-import type { Family, Labels } from '../src/exposition/family.ts';
+import type { Family, Labels } from '@inferometer/core';
 import { mergeFamilies } from '../src/exposition/merge.ts';
 import { encodeOtlpMetrics } from '../src/exposition/otlp-metrics.ts';
 import { renderFamilies } from '../src/exposition/render.ts';

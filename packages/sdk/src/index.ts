@@ -1,27 +1,25 @@
-export {
-  type DetectorName,
-  type InstrumentationName,
-  type InstrumentationsConfig,
-  isEnabled,
-  type LivenessConfig,
-  type LogLevel,
-  loadConfig,
-  type MetricsConfig,
-  type OtlpConfig,
-  type OtlpMetricsConfig,
-  type ProfilingConfig,
-  type PrometheusConfig,
-  type PropagatorName,
-  type ResourceConfig,
-  type ResourceValue,
-  readConfig,
-  type SamplerConfig,
-  type SpanLimitsConfig,
-  type TailConfig,
-  type TelemetryConfig,
-  type TracesConfig,
-  type ViewConfig,
-} from './config.ts';
+export { isEnabled } from './config/is-enabled.ts';
+export { loadConfig } from './config/load-config.ts';
+export type { OtlpConfig } from './config/otlp.ts';
+export { readConfig } from './config/read-config.ts';
+export type { DetectorName, ResourceConfig, ResourceValue } from './config/resource.ts';
+export type { SamplerConfig } from './config/sampler.ts';
+export type { SpanLimitsConfig } from './config/span-limits.ts';
+export type {
+  InstrumentationName,
+  InstrumentationsConfig,
+  LivenessConfig,
+  LogLevel,
+  MetricsConfig,
+  OtlpMetricsConfig,
+  ProfilingConfig,
+  PrometheusConfig,
+  PropagatorName,
+  TailConfig,
+  TelemetryConfig,
+  TracesConfig,
+  ViewConfig,
+} from './config/telemetry-config.ts';
 export type { DiagSink } from './diag.ts';
 export { type EndingProcess, type Flushable, flushAtEnd } from './distro/shutdown.ts';
 export { type CheckFinding, type Finding, hasErrors, type SettingFinding } from './doctor/finding.ts';

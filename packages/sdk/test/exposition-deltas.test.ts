@@ -1,6 +1,6 @@
+import type { Family, HistogramValue, Series } from '@inferometer/core';
 import { expect, test } from 'vitest';
 import { createDeltas } from '../src/exposition/deltas.ts';
-import type { Family, HistogramValue, Series } from '../src/exposition/family.ts';
 import { exemplarOf, randomNumbers } from './exposition-samples.ts';
 
 const counter = (...series: Series[]): Family => ({ name: 'c_total', help: '', type: 'counter', series });

@@ -1,5 +1,5 @@
+import type { Family, Labels } from '@inferometer/core';
 import { expect, test } from 'vitest';
-import type { Family, Labels } from '../src/exposition/family.ts';
 import { mergeFamilies } from '../src/exposition/merge.ts';
 import { renderOpenMetrics } from '../src/exposition/open-metrics.ts';
 import { renderText } from '../src/exposition/text.ts';

@@ -1,3 +1,4 @@
+import type { Family, Series } from '@inferometer/core';
 import { ValueType } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
@@ -8,8 +9,11 @@ import {
   type ViewOptions,
 } from '@opentelemetry/sdk-metrics';
 import { expect, test } from 'vitest';
-import type { Family, Series } from '../src/exposition/family.ts';
-import { clonableMetrics, familiesFromOtel, type InstrumentConflict } from '../src/exposition/from-otel.ts';
+import {
+  familiesFromOtel,
+  type InstrumentConflict,
+  type ResourceMetricsLike,
+} from '../src/exposition/from-otel.ts';
 import { renderText } from '../src/exposition/text.ts';
 import { parseExposition } from './exposition-parse.ts';
 
@@ -31,9 +35,11 @@ async function collect(
   return resourceMetrics;
 }
 
-/** As it arrives in another thread. */
+/** As it arrives in another thread: a clone of the resource itself would lose its attributes, which are behind a getter. */
+const cloned = ({ resource, scopeMetrics }: ResourceMetrics): ResourceMetricsLike =>
+  structuredClone({ resource: { attributes: resource.attributes }, scopeMetrics });
 const families = (metrics: ResourceMetrics, conflicts: InstrumentConflict[] = []): Family[] =>
-  familiesFromOtel(structuredClone(clonableMetrics(metrics)), {
+  familiesFromOtel(cloned(metrics), {
     onConflict: (conflict) => conflicts.push(conflict),
   });
 const textOf = (list: readonly Family[]): string => [...renderText(list)].join('');

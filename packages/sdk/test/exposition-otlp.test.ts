@@ -1,3 +1,4 @@
+import type { Family } from '@inferometer/core';
 import { METRIC } from '@inferometer/core';
 import {
   type CollectedPoint,
@@ -12,7 +13,6 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDeltas } from '../src/exposition/deltas.ts';
-import type { Family } from '../src/exposition/family.ts';
 import { familiesFromOtel } from '../src/exposition/from-otel.ts';
 import { encodeOtlpMetrics, type OtlpMetricsOptions } from '../src/exposition/otlp-metrics.ts';
 import { exemplarOf, familiesAt, histogram, spanId, traceId } from './exposition-samples.ts';

@@ -1,6 +1,6 @@
+import type { Family } from '@inferometer/core';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry, Summary } from 'prom-client';
 import { expect, test } from 'vitest';
-import type { Family } from '../src/exposition/family.ts';
 import { familiesFromPromClient, type PromClientMetric } from '../src/exposition/from-prom-client.ts';
 import { renderOpenMetrics } from '../src/exposition/open-metrics.ts';
 import { renderText } from '../src/exposition/text.ts';

@@ -1,4 +1,4 @@
-import type { Exemplar, Family, HistogramValue } from '../src/exposition/family.ts';
+import type { Exemplar, Family, HistogramValue } from '@inferometer/core';
 
 /** Families and numbers that several of the exposition's tests use. */
 

@@ -1,6 +1,6 @@
+import type { Family, Labels } from '@inferometer/core';
 import { describeWithParts, promtool } from '@inferometer/testkit';
 import { describe, expect, test } from 'vitest';
-import type { Family, Labels } from '../src/exposition/family.ts';
 import { formatBound } from '../src/exposition/format-number.ts';
 import type { Format } from '../src/exposition/negotiate.ts';
 import { renderFamilies } from '../src/exposition/render.ts';

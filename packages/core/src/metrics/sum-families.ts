@@ -1,5 +1,5 @@
 import type { Exemplar, Family, HistogramValue, Series } from './family.ts';
-import { sumNative } from './sum-native.ts';
+import { sumNative } from './native-scale.ts';
 
 /**
  * Adds up what several memories measured under the same names and labels, such as the main process's and its

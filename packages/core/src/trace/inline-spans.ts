@@ -17,8 +17,8 @@ import { rootAttributes, rootName } from './root-attributes.ts';
 import { type Interval, type PhaseSpan, planPhases } from './span-plan.ts';
 import type { BatchLink, SpanStrategy } from './span-strategy.ts';
 
-/** Exact to the microsecond, which a float of milliseconds since the epoch is not. */
-function hrTimeOfUs(epochUs: number): HrTime {
+/** Exact to the microsecond, which a float of milliseconds since the epoch is not. @param epochUs whole µs */
+export function hrTimeOfUs(epochUs: number): HrTime {
   const seconds = Math.floor(epochUs / 1e6);
   return [seconds, (epochUs - seconds * 1e6) * 1000];
 }
@@ -156,7 +156,7 @@ function linksOf(phase: PhaseSpan, record: TraceRecord): Link[] {
 }
 
 /** What the span of a batch says. */
-export function batchAttributes(batch: BatchRecord): Attributes {
+export function batchAttributes(batch: Omit<BatchRecord, 'dispatched' | 'runStart' | 'runEnd'>): Attributes {
   return {
     [ATTR.model]: batch.model,
     [ATTR.executor]: batch.executor,

@@ -1,13 +1,12 @@
 import {
   defaultSpanLimits,
-  hexOfWord,
   type Interval,
   LiveSpan,
   type LiveTrace,
+  liveSpans,
   messageOf,
   planPhases,
   type RequestTrace,
-  randomWord,
   type SpanLimits,
   type SpanStrategy,
   type TraceRecord,
@@ -85,14 +84,8 @@ export function createDeferredSpans(options: DeferredSpansOptions): SpanStrategy
   };
 
   return {
+    ...liveSpans(limits, (trace) => trace.sampled && !trace.ended),
     isSampled: sampler,
-    rootSpan: (trace) => new LiveSpan(trace.spanContext(), limits, () => trace.sampled && !trace.ended),
-    phaseSpan: (trace) =>
-      new LiveSpan(
-        { ...trace.spanContext(), spanId: hexOfWord(randomWord()) + hexOfWord(randomWord()) },
-        limits,
-        () => trace.sampled && !trace.ended,
-      ),
     ended(trace, record) {
       if (!trace.sampled) return;
       try {

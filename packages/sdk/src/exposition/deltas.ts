@@ -1,4 +1,4 @@
-import type { Exemplar, Family, Series } from './family.ts';
+import type { Exemplar, Family, Series } from '@inferometer/core';
 import { copyHistogram, subtractHistogram } from './histogram-difference.ts';
 import { labelKey } from './labels.ts';
 

@@ -1,4 +1,4 @@
-import type { Exemplar, Labels } from './family.ts';
+import type { Exemplar, Labels } from '@inferometer/core';
 import { uniqueLabels } from './labels.ts';
 
 /** Characters of names and values that OpenMetrics allows in an exemplar; Prometheus stores no more in any format. */

@@ -1,6 +1,6 @@
-import type { Family, HistogramValue, Labels, Series } from './family.ts';
+import type { Family, HistogramValue, Labels, Series } from '@inferometer/core';
+import { atScale, maxScale } from '@inferometer/core';
 import { sanitizeLabelName } from './labels.ts';
-import { atScale, maxScale } from './native-histogram.ts';
 
 /** The part of sdk-metrics' `ResourceMetrics` that we read: plain data, also after a structured clone. */
 export interface ResourceMetricsLike {
@@ -99,14 +99,6 @@ export function familiesFromOtel(data: ResourceMetricsLike, options: FromOtelOpt
   return [...families.values()]
     .filter((family) => family !== undefined)
     .map((family) => (family.help === '' ? { ...family, help: 'description missing' } : family));
-}
-
-/**
- * What a message to another thread can carry of a collection: the resource's attributes are behind a getter, which a
- * structured clone leaves out.
- */
-export function clonableMetrics({ resource, scopeMetrics }: ResourceMetricsLike): ResourceMetricsLike {
-  return { resource: { attributes: resource.attributes }, scopeMetrics };
 }
 
 function newFamily(metric: MetricLike, name: string, type: Family['type']): Draft {

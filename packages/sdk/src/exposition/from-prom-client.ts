@@ -1,4 +1,4 @@
-import type { Exemplar, Family, HistogramValue, Labels, Series, SummaryValue } from './family.ts';
+import type { Exemplar, Family, HistogramValue, Labels, Series, SummaryValue } from '@inferometer/core';
 
 /** What `registry.getMetricsAsJSON()` of prom-client 15 gives, as far as we read it; it survives a structured clone. */
 export interface PromClientMetric {

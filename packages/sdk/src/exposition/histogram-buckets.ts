@@ -1,4 +1,4 @@
-import type { HistogramValue } from './family.ts';
+import type { HistogramValue } from '@inferometer/core';
 
 /** What a series without classic buckets shows in formats that know only these: everything in `+Inf`. */
 const noBounds: readonly number[] = [];

@@ -1,5 +1,5 @@
-import type { HistogramValue, NativeValue } from './family.ts';
-import { atScale } from './native-histogram.ts';
+import type { HistogramValue, NativeValue } from '@inferometer/core';
+import { atScale } from '@inferometer/core';
 
 /**
  * What was observed since `before`; without exemplars of its own. Undefined if `now` does not continue it: a count

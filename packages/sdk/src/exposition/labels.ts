@@ -1,4 +1,4 @@
-import type { Labels } from './family.ts';
+import type { Labels } from '@inferometer/core';
 
 const validName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 

@@ -1,4 +1,4 @@
-import type { Family, Series } from './family.ts';
+import type { Family, Series } from '@inferometer/core';
 import { labelKey } from './labels.ts';
 
 /** A family that was left out, and the one that was there before it. */

@@ -1,39 +1,6 @@
-import type { NativeValue } from './family.ts';
+import type { NativeValue } from '@inferometer/core';
 
 type Buckets = NativeValue['positive'];
-
-/** The finest and the coarsest scale of Prometheus' native histograms. */
-export const maxScale = 8;
-export const minScale: number = -4;
-
-/**
- * The histogram at a scale that is not finer than its own: 2^shift neighbours become one bucket. The same object if
- * the scale is its own.
- * @param scale integer <= `value.scale`
- */
-export function atScale(value: NativeValue, scale: number): NativeValue {
-  const shift = value.scale - scale;
-  if (shift === 0) return value;
-  return {
-    ...value,
-    scale,
-    positive: mergeBuckets(value.positive, shift),
-    ...(value.negative ? { negative: mergeBuckets(value.negative, shift) } : {}),
-  };
-}
-
-function mergeBuckets({ offset, counts }: Buckets, shift: number): Buckets {
-  if (counts.length === 0) return { offset: 0, counts: [] };
-  // An arithmetic shift rounds down, as bucket indices below 0 need it.
-  const first = offset >> shift;
-  const last = (offset + counts.length - 1) >> shift;
-  const merged = new Array<number>(last - first + 1).fill(0);
-  counts.forEach((count, i) => {
-    const index = ((offset + i) >> shift) - first;
-    merged[index] = (merged[index] as number) + count;
-  });
-  return { offset: first, counts: merged };
-}
 
 /** Observations in all buckets, that of zero too. */
 function nativeTotal({ zeroCount, positive, negative }: NativeValue): number {

@@ -1,5 +1,5 @@
+import type { Exemplar, Family, HistogramValue, Labels, Series, SummaryValue } from '@inferometer/core';
 import { exemplarLabels } from './exemplar-labels.ts';
-import type { Exemplar, Family, HistogramValue, Labels, Series, SummaryValue } from './family.ts';
 import { formatBound, formatNumber } from './format-number.ts';
 import { classicBuckets } from './histogram-buckets.ts';
 import { escapeLabelValue, joinLabels, labelText, withoutLabel } from './labels.ts';

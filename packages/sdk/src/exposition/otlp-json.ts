@@ -1,4 +1,4 @@
-import type { Exemplar, SummaryValue } from './family.ts';
+import type { Exemplar, SummaryValue } from '@inferometer/core';
 import type {
   ExplicitPoint,
   ExponentialPoint,

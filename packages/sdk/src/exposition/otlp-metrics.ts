@@ -1,4 +1,4 @@
-import type { Family } from './family.ts';
+import type { Family } from '@inferometer/core';
 import { otlpJson } from './otlp-json.ts';
 import { type Temporality, toOtlpScopes } from './otlp-model.ts';
 import { otlpProtobuf } from './otlp-protobuf.ts';

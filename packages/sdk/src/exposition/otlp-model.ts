@@ -1,4 +1,4 @@
-import type { Exemplar, Family, NativeValue, Series, SummaryValue } from './family.ts';
+import type { Exemplar, Family, NativeValue, Series, SummaryValue } from '@inferometer/core';
 import { classicBuckets } from './histogram-buckets.ts';
 import { uniqueLabels } from './labels.ts';
 import { nativeCount } from './native-histogram.ts';

@@ -1,4 +1,4 @@
-import type { Family } from './family.ts';
+import type { Family } from '@inferometer/core';
 import { unitOfName, wordOfUnit } from './units.ts';
 
 export interface OtlpName {

@@ -1,5 +1,5 @@
+import type { Exemplar, SummaryValue } from '@inferometer/core';
 import { createProtoWriter, type ProtoWriter } from '../protobuf/writer.ts';
-import type { Exemplar, SummaryValue } from './family.ts';
 import {
   type ExplicitPoint,
   type ExponentialPoint,

@@ -1,6 +1,6 @@
+import type { Exemplar, Family, HistogramValue, Labels, NativeValue, Series } from '@inferometer/core';
 import { createProtoWriter, type ProtoWriter } from '../protobuf/writer.ts';
 import { exemplarLabels } from './exemplar-labels.ts';
-import type { Exemplar, Family, HistogramValue, Labels, NativeValue, Series } from './family.ts';
 import { classicBuckets } from './histogram-buckets.ts';
 import { uniqueLabels, withoutLabel } from './labels.ts';
 import { nativeCount, toSpans } from './native-histogram.ts';

@@ -1,4 +1,4 @@
-import type { Family } from './family.ts';
+import type { Family } from '@inferometer/core';
 import type { Format } from './negotiate.ts';
 import { renderOpenMetrics } from './open-metrics.ts';
 import { renderProtobuf } from './protobuf.ts';

@@ -1,4 +1,4 @@
-import type { Family, HistogramValue, Labels, SummaryValue } from './family.ts';
+import type { Family, HistogramValue, Labels, SummaryValue } from '@inferometer/core';
 import { formatNumber } from './format-number.ts';
 import { classicBuckets } from './histogram-buckets.ts';
 import { labelText, withoutLabel } from './labels.ts';

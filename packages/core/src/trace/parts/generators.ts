@@ -21,12 +21,7 @@ export function watchGenerator(inner: Generator, observer: PartsObserver): void 
       throw error;
     }
   };
-  const next = inner.next.bind(inner);
-  const stop = inner.return.bind(inner);
-  const fail = inner.throw.bind(inner);
-  define(inner, 'next', (value?: unknown) => step(() => next(value)));
-  define(inner, 'return', (value?: unknown) => step(() => stop(value)));
-  define(inner, 'throw', (error: unknown) => step(() => fail(error)));
+  putInFront(inner, step);
 }
 
 /** The same for an async generator, of which several parts can be asked for at the same time. */
@@ -47,14 +42,17 @@ export function watchAsyncGenerator(inner: AsyncGenerator, observer: PartsObserv
       },
     );
   };
-  const next = inner.next.bind(inner);
-  const stop = inner.return.bind(inner);
-  const fail = inner.throw.bind(inner);
-  define(inner, 'next', (value?: unknown) => step(() => next(value)));
-  define(inner, 'return', (value?: unknown) => step(() => stop(value)));
-  define(inner, 'throw', (error: unknown) => step(() => fail(error)));
+  putInFront(inner, step);
 }
 
-function define(target: object, name: string, value: unknown): void {
-  Object.defineProperty(target, name, { value, writable: true, configurable: true });
+/** Has each of a generator's methods run in a step. */
+function putInFront<R>(
+  inner: { next(value?: unknown): R; return(value?: unknown): R; throw(error: unknown): R },
+  step: (run: () => R) => R,
+): void {
+  for (const name of ['next', 'return', 'throw'] as const) {
+    const method = inner[name].bind(inner) as (value?: unknown) => R;
+    const value = (given?: unknown): R => step(() => method(given));
+    Object.defineProperty(inner, name, { value, writable: true, configurable: true });
+  }
 }

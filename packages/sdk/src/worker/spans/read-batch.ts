@@ -1,7 +1,7 @@
-import { ATTR, SPAN } from '@inferometer/core';
+import { batchAttributes, hrTimeOfUs, SPAN } from '@inferometer/core';
 import type { PlainSpan } from '../../shared/plain-span.ts';
 import { batch, linkWords } from '../../shared/span-record.ts';
-import { floatAt, hexAt, plainSpanOf, type Texts, timeOf, usAt } from './record-words.ts';
+import { floatAt, hexAt, plainSpanOf, type Texts, usAt } from './record-words.ts';
 
 /** The span of a batch: a trace of its own, linked to each request in it. */
 export function readBatch(words: Int32Array, at: number, texts: Texts, scope: PlainSpan['scope']): PlainSpan {
@@ -22,17 +22,17 @@ export function readBatch(words: Int32Array, at: number, texts: Texts, scope: Pl
     spanId: hexAt(words, at + batch.spanId, 2),
     name: SPAN.batchRun,
     scope,
-    start: timeOf(startUs),
-    end: timeOf(startUs + usAt(words, at + batch.durationUs)),
-    attributes: {
-      [ATTR.model]: texts.at(words, at + batch.model) ?? '',
-      [ATTR.executor]: words[at + batch.executor] as number,
-      [ATTR.batchId]: texts.at(words, at + batch.id) ?? '',
-      [ATTR.batchReason]: texts.at(words, at + batch.reason) ?? '',
-      [ATTR.batchSize]: words[at + batch.size] as number,
-      [ATTR.batchTokens]: words[at + batch.tokens] as number,
-      [ATTR.batchPaddingRatio]: floatAt(words, at + batch.paddingRatio),
-    },
+    start: hrTimeOfUs(startUs),
+    end: hrTimeOfUs(startUs + usAt(words, at + batch.durationUs)),
+    attributes: batchAttributes({
+      model: texts.at(words, at + batch.model) ?? '',
+      executor: words[at + batch.executor] as number,
+      id: texts.at(words, at + batch.id) ?? '',
+      reason: texts.at(words, at + batch.reason) ?? '',
+      size: words[at + batch.size] as number,
+      tokens: words[at + batch.tokens] as number,
+      paddingRatio: floatAt(words, at + batch.paddingRatio),
+    }),
     links,
   });
 }

@@ -2,6 +2,7 @@ import {
   ATTR,
   generationSteps,
   hexOfWord,
+  hrTimeOfUs,
   type Interval,
   minGapUs,
   planPhases,
@@ -9,17 +10,7 @@ import {
 } from '@inferometer/core';
 import type { PlainSpan } from '../../shared/plain-span.ts';
 import { entry, entryFlag, mark, request, requestFlag, share } from '../../shared/span-record.ts';
-import {
-  failed,
-  floatAt,
-  hexAt,
-  noLinks,
-  plainSpanOf,
-  type Texts,
-  timeOf,
-  unset,
-  usAt,
-} from './record-words.ts';
+import { failed, floatAt, hexAt, noLinks, plainSpanOf, type Texts, unset, usAt } from './record-words.ts';
 import { rootSpan, withExtras } from './root-span.ts';
 import type { PhaseOfRequest } from './span-encoder.ts';
 
@@ -173,8 +164,8 @@ export function createRequestReader(texts: Texts, scope: PlainSpan['scope']): Re
               parentSpanId,
               name: step.name,
               scope,
-              start: timeOf(startUs + step.startUs),
-              end: timeOf(startUs + step.endUs),
+              start: hrTimeOfUs(startUs + step.startUs),
+              end: hrTimeOfUs(startUs + step.endUs),
               attributes: step.attributes,
             }),
           );
@@ -229,8 +220,8 @@ export function createRequestReader(texts: Texts, scope: PlainSpan['scope']): Re
           parentSpanId: hexOfWord(phase.parentHigh) + hexOfWord(phase.parentLow),
           name: `inference.${name}`,
           scope,
-          start: timeOf(startUs + from),
-          end: timeOf(startUs + to),
+          start: hrTimeOfUs(startUs + from),
+          end: hrTimeOfUs(startUs + to),
           attributes: { [ATTR.phase]: name, ...counts },
           links: linked,
           status: hasFailed ? failed : unset,

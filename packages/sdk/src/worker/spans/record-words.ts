@@ -15,12 +15,6 @@ export const noLinks: PlainSpan['links'] = [];
 export const unset: PlainSpan['status'] = { code: 0, message: '' };
 export const failed: PlainSpan['status'] = { code: 2, message: '' };
 
-/** Seconds and nanoseconds of whole µs since the epoch. */
-export function timeOf(epochUs: number): [number, number] {
-  const seconds = Math.floor(epochUs / 1e6);
-  return [seconds, (epochUs - seconds * 1e6) * 1000];
-}
-
 /** µs since the epoch or since the start, of two words; below 0 for none. */
 export function usAt(words: Int32Array, at: number): number {
   return (words[at] as number) * two32 + ((words[at + 1] as number) >>> 0);

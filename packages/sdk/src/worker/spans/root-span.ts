@@ -1,8 +1,8 @@
-import { ATTR, rootName, type SpanExtras } from '@inferometer/core';
+import { ATTR, hrTimeOfUs, rootName, type SpanExtras } from '@inferometer/core';
 import { unpacked } from '../../shared/packed.ts';
 import type { PlainSpan } from '../../shared/plain-span.ts';
 import { attributeType, attributeWords, request, requestFlag } from '../../shared/span-record.ts';
-import { floatAt, hexAt, plainSpanOf, type Texts, timeOf, unset, usAt } from './record-words.ts';
+import { floatAt, hexAt, plainSpanOf, type Texts, unset, usAt } from './record-words.ts';
 
 type Values = Record<string, string | number | boolean>;
 
@@ -31,8 +31,8 @@ export function rootSpan(
     name: rootName(method, texts.at(words, at + request.route) ?? ''),
     kind: words[at + request.kind] as number,
     scope,
-    start: timeOf(startUs),
-    end: timeOf(startUs + usAt(words, at + request.totalUs)),
+    start: hrTimeOfUs(startUs),
+    end: hrTimeOfUs(startUs + usAt(words, at + request.totalUs)),
     attributes,
     status: status >= 500 ? { code: 2, message: errorType ?? `status ${status}` } : unset,
   });
@@ -104,7 +104,7 @@ export function withExtras(span: PlainSpan, extras: SpanExtras | undefined): Pla
     attributes: { ...span.attributes, ...extras.attributes },
     events: extras.events.map(({ name, epochUs, attributes, dropped }) => ({
       name,
-      time: timeOf(epochUs),
+      time: hrTimeOfUs(epochUs),
       attributes,
       dropped,
     })),

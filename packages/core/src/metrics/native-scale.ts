@@ -7,14 +7,13 @@ const none: Buckets = { offset: 0, counts: [] };
 /** The native buckets of both, at the coarser one's scale. Their zero thresholds must be the same. */
 export function sumNative(a: NativeValue, b: NativeValue): NativeValue {
   const scale = Math.min(a.scale, b.scale);
-  const sum = (x: Buckets, y: Buckets): Buckets =>
-    addBuckets(coarser(x, a.scale - scale), coarser(y, b.scale - scale));
+  const [x, y] = [atScale(a, scale), atScale(b, scale)];
   return {
     scale,
     zeroThreshold: Math.max(a.zeroThreshold, b.zeroThreshold),
     zeroCount: a.zeroCount + b.zeroCount,
-    positive: sum(a.positive, b.positive),
-    ...(a.negative || b.negative ? { negative: sum(a.negative ?? none, b.negative ?? none) } : {}),
+    positive: addBuckets(x.positive, y.positive),
+    ...(a.negative || b.negative ? { negative: addBuckets(x.negative ?? none, y.negative ?? none) } : {}),
   };
 }
 
@@ -30,14 +29,31 @@ function addBuckets(x: Buckets, y: Buckets): Buckets {
   return { offset, counts };
 }
 
-/** The buckets with 2^shift of them merged into one each. */
-function coarser({ offset, counts }: Buckets, shift: number): Buckets {
-  if (shift === 0 || counts.length === 0) return { offset, counts };
+/**
+ * The histogram at a scale that is not finer than its own: 2^shift neighbours become one bucket. The same object if
+ * the scale is its own.
+ * @param scale integer <= `value.scale`
+ */
+export function atScale(value: NativeValue, scale: number): NativeValue {
+  const shift = value.scale - scale;
+  if (shift === 0) return value;
+  return {
+    ...value,
+    scale,
+    positive: mergeBuckets(value.positive, shift),
+    ...(value.negative ? { negative: mergeBuckets(value.negative, shift) } : {}),
+  };
+}
+
+function mergeBuckets({ offset, counts }: Buckets, shift: number): Buckets {
+  if (counts.length === 0) return { offset: 0, counts: [] };
+  // An arithmetic shift rounds down, as bucket indices below 0 need it.
   const first = offset >> shift;
-  const merged: number[] = [];
+  const last = (offset + counts.length - 1) >> shift;
+  const merged = new Array<number>(last - first + 1).fill(0);
   counts.forEach((count, i) => {
     const index = ((offset + i) >> shift) - first;
-    merged[index] = (merged[index] ?? 0) + count;
+    merged[index] = (merged[index] as number) + count;
   });
   return { offset: first, counts: merged };
 }

@@ -1,9 +1,0 @@
-export type {
-  Exemplar,
-  Family,
-  HistogramValue,
-  Labels,
-  NativeValue,
-  Series,
-  SummaryValue,
-} from '@inferometer/core';
