@@ -8,7 +8,6 @@ import {
   trace as traceApi,
 } from '@opentelemetry/api';
 import { installed } from './installed.ts';
-import type { LiveTrace } from './trace/live-trace.ts';
 import type { PhaseEntry, RequestTrace } from './trace/request-trace.ts';
 import { type Ending, runToEnd } from './trace/run-to-end.ts';
 import { activeContext } from './trace/sync-context.ts';

@@ -9,7 +9,7 @@ import {
   type Tracer,
   trace as traceApi,
 } from '@opentelemetry/api';
-import { currentEpochOffset, type MonoMs } from '../clock.ts';
+import { currentEpochOffset } from '../clock.ts';
 import { ATTR, SPAN } from '../semconv.ts';
 import type { LiveTrace } from './live-trace.ts';
 import type { BatchRecord, TraceRecord } from './record.ts';
