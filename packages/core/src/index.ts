@@ -37,7 +37,7 @@ export { sumFamilies } from './metrics/sum-families.ts';
 export { noteBatch } from './note-batch.ts';
 export type { ModelLoad, Observer, QueueReading } from './observer.ts';
 export { activeTrace, mark, phase, setAttributes } from './phase.ts';
-export { createRing, type Ring } from './ring.ts';
+export { createTraceRing, type TraceRing } from './ring/trace-ring.ts';
 export { ATTR, BOUNDS, METRIC, PHASES, type PhaseName, SPAN } from './semconv.ts';
 export { type PhaseStats, quantile, type Summary, statsOf, summarise } from './summary.ts';
 export {
@@ -55,6 +55,7 @@ export {
   type BatchJson,
   type BatchRecord,
   type BatchShare,
+  type FinishedTrace,
   phaseUs,
   type TraceJson,
   type TraceRecord,

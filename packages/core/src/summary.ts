@@ -1,5 +1,5 @@
 import { PHASES, type PhaseName } from './semconv.ts';
-import type { TraceRecord } from './trace/record.ts';
+import type { FinishedTrace } from './trace/record.ts';
 
 /** Statistics of one phase over requests, ms. */
 export interface PhaseStats {
@@ -83,7 +83,7 @@ export function statsOf(values: ArrayLike<number>): PhaseStats {
 const maxOtherPhases = 100;
 
 /** Sums up closed requests. */
-export function summarise(records: readonly TraceRecord[]): Summary {
+export function summarise(records: readonly FinishedTrace[]): Summary {
   if (records.length === 0) return { count: 0, unit: 'ms', total: null, phases: {} };
   const byPhase = durationsByPhase(records);
   const phases: Record<string, PhaseStats> = {};
@@ -95,7 +95,7 @@ export function summarise(records: readonly TraceRecord[]): Summary {
 }
 
 /** The time of each record in each phase, ms; the standard phases first and `unattributed` last. */
-function durationsByPhase(records: readonly TraceRecord[]): Map<string, Float64Array> {
+function durationsByPhase(records: readonly FinishedTrace[]): Map<string, Float64Array> {
   const others = new Set<string>();
   const standard = new Set<string>(PHASES);
   for (const { totals } of records) {

@@ -8,7 +8,7 @@ import {
   trace as traceApi,
 } from '@opentelemetry/api';
 import { fanOut, type Observer } from './observer.ts';
-import { createRing, type Ring } from './ring.ts';
+import { createTraceRing, type TraceRing } from './ring/trace-ring.ts';
 import { LiveTrace } from './trace/live-trace.ts';
 import { createPlainSpans } from './trace/plain-spans.ts';
 import type { BatchRecord, TraceRecord } from './trace/record.ts';
@@ -41,7 +41,7 @@ export interface OpenRequest {
 
 /** Where requests and batches are traced: opens traces, closes them into the ring, to observers and as spans. */
 export interface Telemetry {
-  readonly ring: Ring<TraceRecord>;
+  readonly ring: TraceRing;
   readonly observer: Required<Observer>;
   openRequest(request: IncomingRequest): OpenRequest;
   /**
@@ -101,7 +101,7 @@ class Opened implements OpenRequest {
 
 /** Works with the API package alone: without an SDK no span is made, and the ring and observers still get all. */
 export function createTelemetry(options: TelemetryOptions = {}): Telemetry {
-  const ring = createRing<TraceRecord>(options.ringCapacity ?? 1000);
+  const ring = createTraceRing(options.ringCapacity ?? 1000);
   const observer = fanOut(options.observers ?? []);
   const strategy = options.spans ?? createPlainSpans();
 

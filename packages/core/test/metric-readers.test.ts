@@ -11,6 +11,7 @@ import {
 } from '@inferometer/core';
 import { startProcess, tempDir } from '@inferometer/testkit';
 import { describe, expect, test } from 'vitest';
+import { header, histogram } from '../src/metrics/layout.ts';
 
 const program = (name: string): string => join(import.meta.dirname, 'programs', name);
 
@@ -153,6 +154,35 @@ describe('a file of metrics', () => {
     // The process is gone, and so is its file: a counter must not fall for it.
     rmSync(path);
     expect(values()).toEqual({ x: 3, y: 5 });
+  });
+
+  test('whose writer stands still in the middle of writing is read as it was before', async () => {
+    await using dir = await tempDir('metrics');
+    const path = dir.file('metrics');
+    const { memory, flush, close } = createMetricFile(path);
+    memory
+      .histogram({ name: 'h', help: 'H.', bounds: [1] })
+      .of()
+      .observe(0.5);
+    flush();
+    const reader = createMetricFileReader(path);
+    const before = checked(reader.read(), new Map());
+    const bytes = readFileSync(path);
+    const half = Buffer.from(bytes);
+    half.fill(1, bytes.length - 4096);
+    const { firstSlot, generation } = header;
+    // A count that no bucket has yet, and an odd number of the writing that has begun.
+    half.writeDoubleLE(2, (half.readInt32LE(firstSlot * 4) + histogram.count) * 8);
+    half.writeInt32LE(half.readInt32LE(generation * 4) + 1, generation * 4);
+    writeFileSync(path, half);
+    expect(checked(reader.read(), before)).toEqual(before);
+    expect(createMetricFileReader(path).read()).toEqual([]);
+    // It goes on.
+    writeFileSync(path, bytes);
+    memory.counter({ name: 'c_total', help: 'C.' }).of().add(2);
+    flush();
+    expect(checked(reader.read(), before).get('c_total ')).toBe(2);
+    close();
   });
 
   test('may be of any size', async () => {

@@ -1,4 +1,4 @@
-import { createRing, quantile, summarise, type TraceRecord } from '@inferometer/core';
+import { quantile, summarise, type TraceRecord } from '@inferometer/core';
 import { expect, test } from 'vitest';
 import { openTrace } from './open-trace.ts';
 
@@ -69,17 +69,4 @@ test('a summary of phases named by ids does not grow without end', () => {
 
 test('without requests the summary is empty', () => {
   expect(summarise([])).toEqual({ count: 0, unit: 'ms', total: null, phases: {} });
-});
-
-test('a ring keeps the newest, oldest first', () => {
-  const ring = createRing<number>(3);
-  for (const item of [1, 2, 3, 4, 5]) ring.push(item);
-  expect(ring.last()).toEqual([3, 4, 5]);
-  expect(ring.last(2)).toEqual([4, 5]);
-  expect(ring.last(99)).toEqual([3, 4, 5]);
-  ring.clear();
-  expect(ring.last()).toEqual([]);
-  ring.push(6);
-  expect(ring.last()).toEqual([6]);
-  expect(() => createRing(0)).toThrow('capacity must be an integer >= 1, got 0');
 });

@@ -84,7 +84,10 @@ export function createMetricFile(
   };
 }
 
-/** Readings until one is whole: the writer takes microseconds. */
+/**
+ * Readings until one is whole. The writer takes microseconds, unless the system gives its core to somebody else in the
+ * middle of it: then what was read last stands until the next look.
+ */
 const maxTries = 100;
 
 /** Reads the metric memory that another process writes to a file. It is opened with the first read. */
@@ -94,18 +97,20 @@ export function createMetricFileReader(path: string): MemoryReader {
   let spare: Buffer<ArrayBuffer> | undefined;
   let reader: MemoryReader | undefined;
 
-  /** @returns the file's bytes, whole unless its writer died while it wrote */
-  const readWhole = (file: number): Buffer<ArrayBuffer> => {
+  /** @returns the file's bytes; undefined while they are being written, and for ever if the writer died meanwhile */
+  const readWhole = (file: number): Buffer<ArrayBuffer> | undefined => {
     const { size } = fstatSync(file);
+    if (size < headerBytes) return undefined;
     const bytes = spare?.length === size ? spare : Buffer.from(new ArrayBuffer(size));
     spare = bytes;
     const after = Buffer.alloc(4);
-    for (let tries = 1; ; tries++) {
+    for (let tries = 0; tries < maxTries; tries++) {
       readUsed(file, bytes);
       readSync(file, after, 0, 4, generationAt);
-      const generation = size < headerBytes ? 1 : bytes.readInt32LE(generationAt);
-      if (((generation & 1) === 0 && generation === after.readInt32LE(0)) || tries >= maxTries) return bytes;
+      const generation = bytes.readInt32LE(generationAt);
+      if ((generation & 1) === 0 && generation === after.readInt32LE(0)) return bytes;
     }
+    return undefined;
   };
 
   const refresh = (): void => {
@@ -113,7 +118,7 @@ export function createMetricFileReader(path: string): MemoryReader {
     try {
       const bytes = readWhole(file);
       // Nothing there yet.
-      if (bytes.length < headerBytes || bytes.readInt32LE(header.magic * 4) === 0) return;
+      if (bytes === undefined || bytes.readInt32LE(header.magic * 4) === 0) return;
       const isSame = whole?.length === bytes.length && instanceOf(whole) === instanceOf(bytes);
       if (isSame) whole?.set(bytes);
       else {
@@ -128,7 +133,8 @@ export function createMetricFileReader(path: string): MemoryReader {
 
   return {
     /**
-     * What was read last, once the file is gone.
+     * What was read last while the file is being written, and once it is gone: of a process that died in the middle of
+     * writing, what it had written before.
      * @throws {Error} if the file has never been there or holds no metric memory
      */
     read(): Family[] {

@@ -36,7 +36,14 @@ interface KnownFamily {
 }
 
 /** Copies of a block until one is whole; each takes well under a microsecond. */
-const maxTries = 10_000;
+const maxTries = 1000;
+
+/**
+ * After so many the writer has lost its core in the middle of an observation: it is waited for, a little longer each
+ * time, 120 ms in all.
+ */
+const maxPauses = 15;
+const nobody = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * @param buffer shared with the writer, or a copy that is refreshed before each read
@@ -88,14 +95,17 @@ export function createMemoryReader(buffer: SharedArrayBuffer | ArrayBuffer): Mem
   const copyWhole = (at: number, size: number): boolean => {
     const block = slots.subarray(at, at + size);
     const end = at * 2 + 1;
-    // A memory that is a copy itself does not change while it is looked at.
-    for (let tries = isShared ? maxTries : 1; tries > 0; tries--) {
-      const before = Atomics.load(words, end);
-      copied.set(block);
-      // Adds nothing: but what is read before a read-modify-write is not read after it, also on ARM.
-      if (Atomics.add(words, at * 2, 0) === before) return true;
+    for (let pauses = 0; ; pauses++) {
+      // A memory that is a copy itself does not change while it is looked at.
+      for (let tries = isShared ? maxTries : 1; tries > 0; tries--) {
+        const before = Atomics.load(words, end);
+        copied.set(block);
+        // Adds nothing: but what is read before a read-modify-write is not read after it, also on ARM.
+        if (Atomics.add(words, at * 2, 0) === before) return true;
+      }
+      if (!isShared || pauses === maxPauses) return false;
+      Atomics.wait(nobody, 0, 0, pauses + 1);
     }
-    return false;
   };
 
   return {

@@ -34,10 +34,9 @@ export interface BatchRecord {
   readonly runEnd: MonoMs;
 }
 
-/** A closed request: what rings, histograms and spans are made of. Times in µs count from its start. */
-export interface TraceRecord extends Timeline {
-  /** Its ids, and whether it is exported. */
-  readonly trace: LiveTrace;
+/** A request that is over, in figures: what `/profiling` tells of it. Times in µs count from its start. */
+export interface FinishedTrace {
+  readonly trace: TraceIds;
   /** HTTP route or function, such as `/v1/embeddings`; the path where no route is known. */
   readonly fnName: string;
   /** Pattern of the HTTP route, empty where none is known; of what is not HTTP its name. */
@@ -49,21 +48,41 @@ export interface TraceRecord extends Timeline {
   readonly sessionHash: string | undefined;
   /** Start, whole µs since the epoch. */
   readonly startEpochUs: number;
+  readonly totalUs: number;
   readonly totals: readonly PhaseTotal[];
   /** HTTP status, 499 when the client went away. */
   readonly status: number;
   readonly errorType: string | undefined;
   /** First output written, µs since the start; only of streamed answers. */
   readonly ttftUs: number | undefined;
-  /** When the model had its first token ready and its last one, µs; only of generations. */
-  readonly generation:
-    | { readonly firstUs: number; readonly lastUs: number; readonly tokens: number }
-    | undefined;
   /** Outputs: tokens of a generation, model runs of an embedding. */
   readonly iterations: number;
   /** Time of model runs that was this request's, ms: its shares of batches, its steps of a generation. */
   readonly deviceMs: number;
   readonly batches: readonly BatchShare[];
+}
+
+/** Ids of a trace, as words and in hex. */
+export interface TraceIds {
+  /** 16 hex digits: the id of its root span. */
+  readonly eventId: string;
+  readonly traceId: string;
+  readonly t0: number;
+  readonly t1: number;
+  readonly t2: number;
+  readonly t3: number;
+  readonly s0: number;
+  readonly s1: number;
+}
+
+/** A closed request with all that spans and histograms are made of. */
+export interface TraceRecord extends FinishedTrace, Timeline {
+  /** Its ids, and whether it is exported. */
+  readonly trace: LiveTrace;
+  /** When the model had its first token ready and its last one, µs; only of generations. */
+  readonly generation:
+    | { readonly firstUs: number; readonly lastUs: number; readonly tokens: number }
+    | undefined;
   /** Calls of `phase()` beyond those that have a span each; their time is in `totals`. */
   readonly skippedPhases: number;
 }
@@ -111,12 +130,12 @@ export interface BatchJson {
 }
 
 /** The time a request spent in a phase, µs; 0 where it never was. */
-export function phaseUs(record: Pick<TraceRecord, 'totals'>, phase: string): number {
+export function phaseUs(record: Pick<FinishedTrace, 'totals'>, phase: string): number {
   return record.totals.find((total) => total.name === phase)?.durationUs ?? 0;
 }
 
 /** A record as `/profiling/traces` shows it. */
-export function traceJson(record: TraceRecord): TraceJson {
+export function traceJson(record: FinishedTrace): TraceJson {
   const ms = (phase: string): number => phaseUs(record, phase) / 1000;
   const batches = record.batches.map((batch) => ({
     id: batch.id,

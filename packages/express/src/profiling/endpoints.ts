@@ -1,4 +1,4 @@
-import { summarise, type Telemetry, type TraceRecord, traceJson } from '@inferometer/core';
+import { type FinishedTrace, summarise, type Telemetry, traceJson } from '@inferometer/core';
 
 /** An answer before it is written. */
 export interface Answer {
@@ -88,12 +88,12 @@ function traces({ ring }: Telemetry, query: URLSearchParams): Answer {
 }
 
 function oneTrace({ ring }: Telemetry, eventId: string): Answer {
-  const found = ring.find((record) => record.trace.eventId === eventId);
+  const found = ring.find(eventId);
   if (found) return { status: 200, body: traceJson(found) };
   return { status: 404, body: { error: `no trace ${eventId} among the last ${ring.capacity}` } };
 }
 
-function filterOf(query: URLSearchParams): (record: TraceRecord) => boolean {
+function filterOf(query: URLSearchParams): (record: FinishedTrace) => boolean {
   const model = query.get('model');
   const fnName = query.get('fn_name');
   const status = query.get('status');
