@@ -83,6 +83,8 @@ function closeRequest(this: ServerResponse): void {
   const cut = cutShort(request, this);
   const trace = opened.trace as LiveTrace;
   if (!trace.ended) {
+    // The socket keeps it from the first look on; later, when it is told of, the connection may be gone.
+    void request.socket?.remoteAddress;
     if (trace.route === '') trace.route = routeOf(request as Routed);
     opened.close(outcomeOf(this, trace, cut));
   }

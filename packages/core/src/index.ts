@@ -50,6 +50,7 @@ export {
 export { batchAttributes, createInlineSpans, generationSteps, hrTimeOfUs } from './trace/inline-spans.ts';
 export { defaultSpanLimits, LiveSpan, type SpanExtras, type SpanLimits } from './trace/live-span.ts';
 export { LiveTrace } from './trace/live-trace.ts';
+export type { PhaseEntry } from './trace/phase-entry.ts';
 export { createPlainSpans, liveSpans } from './trace/plain-spans.ts';
 export {
   type BatchJson,
@@ -63,7 +64,6 @@ export {
 } from './trace/record.ts';
 export {
   type Outcome,
-  type PhaseEntry,
   type RequestStart,
   type RequestTrace,
   requestStart,

@@ -8,10 +8,10 @@ import {
   trace as traceApi,
 } from '@opentelemetry/api';
 import { installed } from './installed.ts';
-import type { PhaseEntry, RequestTrace } from './trace/request-trace.ts';
+import type { RequestTrace } from './trace/request-trace.ts';
 import { type Ending, runToEnd } from './trace/run-to-end.ts';
-import { activeContext } from './trace/sync-context.ts';
-import { contextOfAll, placeOf, TraceContext, type TracePlace } from './trace/trace-context.ts';
+import { activeContext, storedContext } from './trace/sync-context.ts';
+import { contextOfAll, placeOf, type TracePlace } from './trace/trace-context.ts';
 
 /**
  * Runs a function as a phase of the request that it is called in, and returns what it returns. The phase lasts until the
@@ -24,53 +24,16 @@ import { contextOfAll, placeOf, TraceContext, type TracePlace } from './trace/tr
  */
 export function phase<T>(name: string, fn: () => T): T {
   if (installed.telemetry === undefined) return fn();
-  const context = activeContext();
+  const stored = storedContext();
+  const context = activeContext(stored);
   const place = placeOf(context);
   if (place === undefined) return fn();
   if (place.all !== undefined) return phaseOfEach(name, place.all, context, fn);
   const { trace } = place;
   if (trace.ended) return fn();
   const below = (place as unknown) === context ? undefined : userSpan(context, place);
-  const entry = trace.openPhase(name, place.entry, below);
-  const phaseContext = new PhaseContext(context, trace, entry);
-  return runToEnd(phaseContext, name, fn, phaseContext);
-}
-
-/** The context of a phase, which is told how it goes on: one object for both. */
-class PhaseContext extends TraceContext implements Ending {
-  declare readonly entry: PhaseEntry;
-
-  succeeded(): void {
-    endPhase(this);
-  }
-
-  failed(error: unknown): void {
-    this.entry.error = error ?? null;
-    endPhase(this);
-  }
-
-  inParts(): void {
-    this.trace.pausePhase(this.entry);
-  }
-
-  resume(): void {
-    this.trace.resumePhase(this.entry);
-  }
-
-  pause(): void {
-    this.trace.closePhase(this.entry, false);
-  }
-
-  output(): void {
-    this.trace.wrotePart(this.entry);
-  }
-}
-
-/** A function, for a private method would brand each of the contexts. */
-function endPhase({ trace, entry }: PhaseContext): void {
-  // Parts rest when the last of them is done.
-  if (entry.isInParts) trace.finishPhase(entry);
-  else trace.closePhase(entry, true);
+  const entry = trace.openPhase(name, context, place.entry, below);
+  return runToEnd(entry, name, fn, entry, stored);
 }
 
 /** A phase of several requests at once. */
@@ -83,9 +46,8 @@ export function phaseOfEach<T>(
 ): T {
   const entered = places
     .filter(({ trace }) => !trace.ended)
-    .map(({ trace, entry }) => ({ trace, entry: trace.openPhase(name, entry, undefined) }));
-  const endings = entered.map(({ trace, entry }) => new PhaseContext(context, trace, entry));
-  const each = (tell: (ending: Ending) => void): void => endings.forEach(tell);
+    .map(({ trace, entry }) => trace.openPhase(name, context, entry, undefined));
+  const each = (tell: (ending: Ending) => void): void => entered.forEach(tell);
   return runToEnd(contextOfAll(context, entered), name, fn, {
     succeeded() {
       each((it) => it.succeeded());

@@ -22,7 +22,8 @@ export function traceHttpServers(): () => void {
       // A server that hands a request on to another one has it announced twice.
       if (openRequestOf(request)) return original.apply(this, args);
       const { context } = traceIncoming(telemetry, request, args[2] as ServerResponse);
-      return contextApi.with(context, () => original.apply(this, args));
+      const run = (): boolean => original.apply(this, args);
+      return installed.runRequest ? installed.runRequest(context, run) : contextApi.with(context, run);
     };
     holder.emit = traced;
     return () => {

@@ -146,8 +146,11 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
   // After the SDK, which would set a logger of its own.
   quietDiag(log, config.logLevel);
 
-  const telemetry = createMainCost(control).watch(
+  const cost = createMainCost(control);
+  const telemetry = cost.watch(
     createTelemetry({
+      // The stock SDK's spans end when they end.
+      ...(deferred ? { schedule: cost.schedule } : {}),
       ringCapacity: config.ringCapacity,
       observers: [
         metrics.observer,
@@ -199,18 +202,21 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
       return () => worker.post({ type: 'metricFile', path, there: false });
     },
     async flush(limitMs = shutdownLimitMs) {
+      telemetry.settle();
       snapshots.expire();
       // In inline mode the spans are here.
       const inline = processors.map((one) => one.forceFlush().catch(() => {}));
       await Promise.all([...inline, worker.flush(limitMs)]);
     },
     flushSync(limitMs = shutdownLimitMs) {
+      telemetry.settle();
       // A process that ends at once has no time to wait for attributes that come late.
       worker.post({ type: 'resource', attributes: { ...resource.now } });
       worker.flushSync(limitMs);
     },
     async shutdown(limitMs = shutdownLimitMs) {
       if (installed.telemetry === telemetry) installTelemetry(undefined);
+      telemetry.settle();
       untrace?.();
       heart.stop();
       snapshots.expire();

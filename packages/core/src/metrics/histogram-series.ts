@@ -1,5 +1,6 @@
 import { exemplar, histogram, maxScale, minScale, zeroThreshold } from './layout.ts';
 import { nativeIndex } from './native-index.ts';
+import type { WriteSequence } from './write-sequence.ts';
 
 /** The trace and span that an observation was made in, as words. */
 export interface ExemplarIds {
@@ -25,6 +26,7 @@ export interface HistogramSeries {
 export interface MemoryViews {
   readonly slots: Float64Array;
   readonly words: Int32Array;
+  readonly sequence: WriteSequence;
   /** Tells that slots have been written, for memories that are copied elsewhere. */
   readonly touched: ((from: number, to: number) => void) | undefined;
 }
@@ -35,6 +37,7 @@ const exemplarMs = 1000;
 export class SharedHistogram implements HistogramSeries {
   readonly #slots: Float64Array;
   readonly #words: Int32Array;
+  readonly #sequence: WriteSequence;
   readonly #touched: MemoryViews['touched'];
   readonly #at: number;
   readonly #bounds: Float64Array;
@@ -44,6 +47,7 @@ export class SharedHistogram implements HistogramSeries {
   constructor(views: MemoryViews, at: number, bounds: Float64Array, native: number, size: number) {
     this.#slots = views.slots;
     this.#words = views.words;
+    this.#sequence = views.sequence;
     this.#touched = views.touched;
     this.#at = at;
     this.#bounds = bounds;
@@ -53,25 +57,26 @@ export class SharedHistogram implements HistogramSeries {
 
   observe(value: number): void {
     if (!Number.isFinite(value)) return;
-    const write = this.#begin();
+    this.#sequence.begin();
     this.#count(value, this.#bucketOf(value));
-    this.#commit(write);
+    this.#commit();
   }
 
   observeIn(value: number, ids: ExemplarIds, epochMs: number): void {
     if (!Number.isFinite(value)) return;
     const bucket = this.#bucketOf(value);
     const at = this.#exemplarSlot(bucket);
-    const words = this.#words;
-    // Nobody reads more often: of the requests of one second the first one will do.
-    if (epochMs - (this.#slots[at + exemplar.timestampMs] as number) < exemplarMs) {
-      const count = this.#begin();
-      this.#count(value, bucket);
-      this.#commit(count);
-      return;
-    }
-    const write = this.#begin();
+    this.#sequence.begin();
     this.#count(value, bucket);
+    // Nobody reads more often: of the requests of one second the first one will do.
+    if (epochMs - (this.#slots[at + exemplar.timestampMs] as number) >= exemplarMs) {
+      this.#point(at, value, ids, epochMs);
+    }
+    this.#commit();
+  }
+
+  #point(at: number, value: number, ids: ExemplarIds, epochMs: number): void {
+    const words = this.#words;
     this.#slots[at + exemplar.value] = value;
     this.#slots[at + exemplar.timestampMs] = epochMs;
     const word = (at + exemplar.traceId) * 2;
@@ -81,7 +86,6 @@ export class SharedHistogram implements HistogramSeries {
     words[word + 3] = ids.t3;
     words[word + 4] = ids.s0;
     words[word + 5] = ids.s1;
-    this.#commit(write);
   }
 
   exemplarAt(value: number): number {
@@ -105,14 +109,8 @@ export class SharedHistogram implements HistogramSeries {
     return low;
   }
 
-  /** @returns the number of this write */
-  #begin(): number {
-    // Not a store: what is written after a mere store may be seen before it on ARM.
-    return (Atomics.add(this.#words, this.#at * 2, 1) + 1) | 0;
-  }
-
-  #commit(write: number): void {
-    Atomics.store(this.#words, this.#at * 2 + 1, write);
+  #commit(): void {
+    this.#sequence.commit();
     if (this.#touched) this.#touched(this.#at, this.#end);
   }
 

@@ -3,18 +3,18 @@
  * help.
  *
  * ```
- * header     16 words (int32): see `header`
+ * header     32 words (int32): see `header`
  * directory  lines of JSON, append only: a family ({f, name, …}) or a series ({s, at, v})
  * data       slots (float64): blocks of series, found by the `at` of their line
  * ```
  *
- * A block starts with two sequence numbers, the words of its first slot. The writer raises the first one, writes, and sets
- * the second one equal; a reader takes the second one, reads, and takes the first one: what it read is whole if they
- * are equal. They stand together, and beside what every observation writes: that is one line of the cache.
+ * The header has two numbers of the writes so far. The writer raises the first one, writes, and sets the second one equal;
+ * a reader takes the second one, reads, and takes the first one: what it read is whole if they are equal. They stand in
+ * a line of the cache of their own, and a histogram's block begins with one: what every observation writes.
  */
-export const magic = 0x1fe20002;
+export const magic = 0x1fe20003;
 
-export const headerWords = 16;
+export const headerWords = 32;
 
 /** Words of the header. */
 export const header = {
@@ -30,26 +30,29 @@ export const header = {
   instance: 7,
   /** Where the data ends. */
   endSlot: 8,
+  /** Writes that have begun. */
+  writeBegun: 16,
+  /** Of them the last one that is done. */
+  writeDone: 17,
 } as const;
 
 /** Slots of a counter's or gauge's block. */
-export const scalar = { sequence: 0, value: 1, createdMs: 2, slots: 3 } as const;
+export const scalar = { value: 0, createdMs: 1, slots: 2 } as const;
 
 /** Slots at the front of a histogram's block; then classic counts, native counts and exemplars. */
 export const histogram = {
-  sequence: 0,
-  count: 1,
-  sum: 2,
-  createdMs: 3,
-  zeroCount: 4,
+  count: 0,
+  sum: 1,
+  createdMs: 2,
+  zeroCount: 3,
   /** Scale of the native buckets. */
-  scale: 5,
+  scale: 4,
   /** Index of the bucket in the first native slot. */
-  firstIndex: 6,
+  firstIndex: 5,
   /** Native slots in use: from … to, relative to the first; none while from > to. */
-  usedFrom: 7,
-  usedTo: 8,
-  slots: 9,
+  usedFrom: 6,
+  usedTo: 7,
+  slots: 8,
 } as const;
 
 /** Slots of an exemplar: value, time (ms since the epoch; 0 when there is none), trace id (two slots), span id. */
@@ -91,7 +94,11 @@ export interface SeriesLine {
   readonly v: readonly string[];
 }
 
-/** Slots of a histogram's block. */
+/** Slots of a line of the cache. */
+export const lineSlots = 8;
+
+/** Slots of a histogram's block, whole lines of the cache. */
 export function histogramSlots(bounds: number, native: number): number {
-  return histogram.slots + (bounds + 1) + native + (bounds + 1) * exemplar.slots;
+  const slots = histogram.slots + (bounds + 1) + native + (bounds + 1) * exemplar.slots;
+  return Math.ceil(slots / lineSlots) * lineSlots;
 }

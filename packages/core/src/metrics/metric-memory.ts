@@ -11,12 +11,14 @@ import {
   header,
   headerWords,
   histogramSlots,
+  lineSlots,
   magic,
   minNativeBuckets,
   type SeriesLine,
   scalar,
 } from './layout.ts';
 import { type CounterSeries, type GaugeSeries, SharedCounter, SharedScalar } from './scalar-series.ts';
+import { createWriteSequence, type WriteSequence } from './write-sequence.ts';
 
 export interface MetricDefinition {
   /** Prometheus name; a counter's ends in `_total`. */
@@ -50,8 +52,11 @@ export interface HistogramFamily {
   of(a?: string, b?: string, c?: string): HistogramSeries;
 }
 
-/** Metrics in one buffer, written here without locks or messages and read by whoever has the buffer. */
-export interface MetricMemory {
+/**
+ * Metrics in one buffer, written here without locks or messages and read by whoever has the buffer. Observations between
+ * `begin` and `commit` share the cost of both.
+ */
+export interface MetricMemory extends WriteSequence {
   readonly buffer: SharedArrayBuffer | ArrayBuffer;
   counter(definition: MetricDefinition): CounterFamily;
   gauge(definition: MetricDefinition): GaugeFamily;
@@ -90,7 +95,8 @@ export function createMetricMemory(options: MetricMemoryOptions = {}): MetricMem
   if (!Number.isInteger(bytes) || bytes < minBytes) {
     throw new RangeError(`bytes must be an integer >= ${minBytes}, got ${bytes}`);
   }
-  const directoryCapacity = Math.floor(bytes / 8 / 8) * 8;
+  // The data that follows begins with a line of the cache.
+  const directoryCapacity = Math.floor(bytes / 8 / 64) * 64;
   // Pages that are never written take no memory, so that room for many series costs nothing.
   const buffer = new SharedArrayBuffer(Math.floor(bytes / 8) * 8);
   const words = new Int32Array(buffer);
@@ -103,9 +109,11 @@ export function createMetricMemory(options: MetricMemoryOptions = {}): MetricMem
   const now = options.now ?? Date.now;
   const encoder = new TextEncoder();
   const { touched } = options;
+  const sequence = createWriteSequence(words);
   const views: MemoryViews = {
     slots,
     words,
+    sequence,
     touched: touched && ((from, to) => touched(from * 8, to * 8)),
   };
   let directoryBytes = 0;
@@ -147,14 +155,15 @@ export function createMetricMemory(options: MetricMemoryOptions = {}): MetricMem
 
   /** @returns the first slot, or one that nobody reads when the memory is full */
   const block = (f: number, size: number, values: readonly string[], init: (at: number) => void): number => {
-    const at = nextSlot;
+    // Blocks of whole lines begin with one.
+    const at = size % lineSlots === 0 ? Math.ceil(nextSlot / lineSlots) * lineSlots : nextSlot;
     if (at + size > slots.length - spareSlots) return refuse();
     init(at);
     if (!publish({ s: f, at, v: values })) {
       slots.fill(0, at, at + size);
       return refuse();
     }
-    nextSlot += size;
+    nextSlot = at + size;
     words[header.endSlot] = nextSlot;
     touched?.(at * 8, (at + size) * 8);
     return at;
@@ -191,6 +200,8 @@ export function createMetricMemory(options: MetricMemoryOptions = {}): MetricMem
 
   return {
     buffer,
+    begin: () => sequence.begin(),
+    commit: () => sequence.commit(),
     counter: (definition) => scalars('counter', definition, SharedCounter),
     gauge: (definition) => scalars('gauge', definition, SharedScalar),
     histogram(definition) {

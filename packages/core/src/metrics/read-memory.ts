@@ -94,14 +94,13 @@ export function createMemoryReader(buffer: SharedArrayBuffer | ArrayBuffer): Mem
   /** Copies a block. @returns whether no write came in between */
   const copyWhole = (at: number, size: number): boolean => {
     const block = slots.subarray(at, at + size);
-    const end = at * 2 + 1;
     for (let pauses = 0; ; pauses++) {
       // A memory that is a copy itself does not change while it is looked at.
       for (let tries = isShared ? maxTries : 1; tries > 0; tries--) {
-        const before = Atomics.load(words, end);
+        const before = Atomics.load(words, header.writeDone);
         copied.set(block);
         // Adds nothing: but what is read before a read-modify-write is not read after it, also on ARM.
-        if (Atomics.add(words, at * 2, 0) === before) return true;
+        if (Atomics.add(words, header.writeBegun, 0) === before) return true;
       }
       if (!isShared || pauses === maxPauses) return false;
       Atomics.wait(nobody, 0, 0, pauses + 1);

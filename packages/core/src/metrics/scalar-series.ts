@@ -27,12 +27,11 @@ export class SharedScalar implements GaugeSeries {
   }
 
   set(value: number): void {
-    const { slots, words, touched } = this.#views;
+    const { slots, sequence, touched } = this.#views;
     const at = this.#at;
-    // Not a store: what is written after a mere store may be seen before it on ARM.
-    const write = (Atomics.add(words, at * 2, 1) + 1) | 0;
+    sequence.begin();
     slots[at + scalar.value] = value;
-    Atomics.store(words, at * 2 + 1, write);
+    sequence.commit();
     if (touched) touched(at, at + scalar.slots);
   }
 }

@@ -8,9 +8,10 @@ import {
 } from '@opentelemetry/api';
 import { currentEpochOffset, type MonoMs, monoNow } from '../clock.ts';
 import { hexOfWord, randomWord, wordOfHex } from '../ids.ts';
-import { MarkList } from './mark-list.ts';
+import { borrowMarks, MarkList, returnMarks } from './mark-list.ts';
+import { PhaseEntry } from './phase-entry.ts';
 import type { BatchShare, TraceRecord } from './record.ts';
-import type { Outcome, PhaseEntry, RequestStart, RequestTrace } from './request-trace.ts';
+import type { Outcome, RequestStart, RequestTrace } from './request-trace.ts';
 import type { SpanStrategy } from './span-strategy.ts';
 import type { Mark, PhaseTotal } from './timeline.ts';
 
@@ -62,22 +63,26 @@ export class LiveTrace implements RequestTrace {
   rootSpan: Span | undefined;
   /** Whether it is itself work that comes in parts, so that those within it are not outputs again. */
   isInParts = false;
-  /** Spans of the user's that ended before it did, in the strategy's form. */
+  /** Whether all has been told of it: what comes now comes too late. */
+  isReleased = false;
+  /** Spans of the user's that ended before that, in the strategy's form. */
   children: unknown[] | undefined;
-  readonly entries: PhaseEntry[] = [];
+  /** Calls of `phase()`, in a list by `next`. */
+  firstEntry: PhaseEntry | undefined;
+  #lastEntry: PhaseEntry | undefined;
+  entryCount = 0;
   readonly #strategy: SpanStrategy;
   #traceId: string | undefined;
   #eventId: string | undefined;
   /** Whether it was in phases by `enter` as well: its marks say more than its entries. */
   hasBase = false;
-  readonly #marks: MarkList;
+  #marks: MarkList;
   /** Phase by `enter`; phases by calls lie above it. */
   #base: string | undefined;
   /** 1 while that one is entered but still covered. */
   #baseEntered = 0;
-  /** Phases that are open, the first `#depth` of them: taking one off an array would make it shrink and grow again. */
-  readonly #open: (PhaseEntry | undefined)[] = [];
-  #depth = 0;
+  /** The open phase that was entered last; the others lie under it. */
+  #top: PhaseEntry | undefined;
   #skippedEntries = 0;
   readonly #batches: BatchShare[] = [];
   #firstOutput: MonoMs | undefined;
@@ -89,7 +94,6 @@ export class LiveTrace implements RequestTrace {
   #record: TraceRecord | undefined;
   /** Stands for its spans after its end. */
   #late: Span | undefined;
-  #isReleased = false;
 
   constructor(options: LiveTraceOptions) {
     const { parent } = options;
@@ -118,7 +122,7 @@ export class LiveTrace implements RequestTrace {
       this.startedAt = at;
       this.startEpochUs = Math.round((at + currentEpochOffset()) * 1000);
     }
-    this.#marks = new MarkList();
+    this.#marks = borrowMarks();
   }
 
   get traceId(): string {
@@ -137,7 +141,14 @@ export class LiveTrace implements RequestTrace {
 
   /** The phase by a call that is the present one. */
   get innermost(): PhaseEntry | undefined {
-    return this.#depth === 0 ? undefined : this.#open[this.#depth - 1];
+    return this.#top;
+  }
+
+  /** Calls of `phase()`, in their order. */
+  get entries(): PhaseEntry[] {
+    const all: PhaseEntry[] = [];
+    for (let entry = this.firstEntry; entry !== undefined; entry = entry.next) all.push(entry);
+    return all;
   }
 
   /** Takes the ids of a root span that somebody else made. */
@@ -157,8 +168,8 @@ export class LiveTrace implements RequestTrace {
   spanOf(entry: PhaseEntry | undefined): Span {
     const known = entry === undefined ? this.rootSpan : entry.span;
     if (known !== undefined) return known;
-    if (entry?.isSkipped) return this.spanOf(entry.parent);
-    if (this.#isReleased) {
+    if (entry !== undefined && entry.index < 0) return this.spanOf(entry.parent);
+    if (this.isReleased) {
       // A span that is made now would be exported by nobody: what comes late is a child of the root.
       this.#late ??= traceApi.wrapSpanContext(this.spanContext());
       return this.#late;
@@ -183,7 +194,7 @@ export class LiveTrace implements RequestTrace {
     this.hasBase = true;
     if (phase === this.#base || this.#record) return;
     this.#base = phase;
-    if (this.#depth === 0) this.#marks.add(phase, this.us(at), 1);
+    if (this.#top === undefined) this.#marks.add(phase, this.us(at), 1);
     else this.#baseEntered = 1;
   }
 
@@ -191,34 +202,34 @@ export class LiveTrace implements RequestTrace {
     if (this.#record) return;
     this.#base = undefined;
     this.#baseEntered = 0;
-    if (this.#depth === 0) this.#marks.add(undefined, this.us(at), 0);
+    if (this.#top === undefined) this.#marks.add(undefined, this.us(at), 0);
   }
 
-  /** Enters a phase that lies above the present ones until it is left. */
-  openPhase(name: string, parent: PhaseEntry | undefined, below: SpanContext | undefined): PhaseEntry {
+  /**
+   * Enters a phase that lies above the present ones until it is left.
+   * @param context that it was called in
+   * @param parent the entry that it was called in
+   * @param below the user's own span that it was called in
+   */
+  openPhase(
+    name: string,
+    context: Context,
+    parent: PhaseEntry | undefined,
+    below: SpanContext | undefined,
+  ): PhaseEntry {
     const atUs = this.us(monoNow());
-    const isSkipped = this.entries.length >= maxEntries;
-    const entry: PhaseEntry = {
-      name,
-      parent,
-      below,
-      startUs: atUs,
-      endUs: atUs,
-      count: 1,
-      activeUs: 0,
-      resumedUs: atUs,
-      span: undefined,
-      error: undefined,
-      isDone: false,
-      isInParts: false,
-      isSkipped,
-    };
+    const isSkipped = this.entryCount >= maxEntries;
+    const entry = new PhaseEntry(this, name, context, parent, below, isSkipped ? -1 : this.entryCount, atUs);
     if (isSkipped) this.#skippedEntries++;
     else {
-      this.entries.push(entry);
+      this.entryCount++;
+      if (this.#lastEntry === undefined) this.firstEntry = entry;
+      else this.#lastEntry.next = entry;
+      this.#lastEntry = entry;
       this.#strategy.phaseOpened?.(this, entry);
     }
-    this.#open[this.#depth++] = entry;
+    entry.under = this.#top;
+    this.#top = entry;
     this.#marks.add(name, atUs, 1);
     return entry;
   }
@@ -228,9 +239,9 @@ export class LiveTrace implements RequestTrace {
     // It was over with its request.
     if (entry.isDone) return;
     const atUs = this.us(monoNow());
-    rest(entry, atUs);
+    entry.rest(atUs);
     this.#takeOff(entry);
-    const top = this.#depth === 0 ? undefined : this.#open[this.#depth - 1];
+    const top = this.#top;
     if (top !== undefined) this.#marks.add(top.name, atUs, 0);
     else {
       this.#marks.add(this.#base, atUs, this.#baseEntered);
@@ -240,19 +251,16 @@ export class LiveTrace implements RequestTrace {
   }
 
   #takeOff(entry: PhaseEntry): void {
-    const open = this.#open;
-    const last = this.#depth - 1;
-    if (last >= 0 && open[last] === entry) {
-      open[last] = undefined;
-      this.#depth = last;
+    const { under } = entry;
+    entry.under = undefined;
+    if (this.#top === entry) {
+      this.#top = under;
       return;
     }
     // Another one was entered since, and is still open.
-    const index = open.lastIndexOf(entry);
-    if (index < 0) return;
-    open.copyWithin(index, index + 1, this.#depth);
-    open[last] = undefined;
-    this.#depth = last;
+    let above = this.#top;
+    while (above !== undefined && above.under !== entry) above = above.under;
+    if (above !== undefined) above.under = under;
   }
 
   /** Leaves a phase whose work comes in parts: stretches count from the first part on. */
@@ -269,7 +277,8 @@ export class LiveTrace implements RequestTrace {
     // The call that made the generator was the first entry already.
     const isFirst = entry.count++ === 0;
     entry.resumedUs = atUs;
-    this.#open[this.#depth++] = entry;
+    entry.under = this.#top;
+    this.#top = entry;
     this.#marks.add(entry.name, atUs, isFirst ? 0 : 1);
   }
 
@@ -277,7 +286,7 @@ export class LiveTrace implements RequestTrace {
   finishPhase(entry: PhaseEntry): void {
     if (entry.isDone) return;
     entry.isDone = true;
-    if (!entry.isSkipped) this.#strategy.phaseClosed?.(this, entry);
+    if (entry.index >= 0) this.#strategy.phaseClosed?.(this, entry);
   }
 
   /** Notes an item of a phase whose work comes in parts, unless what it is part of does. */
@@ -330,7 +339,7 @@ export class LiveTrace implements RequestTrace {
   soFar(): { readonly totalUs: number; readonly totals: readonly PhaseTotal[] } {
     if (this.#record) return this.#record;
     const totalUs = this.us(monoNow());
-    return { totalUs, totals: this.#marks.totals(this.#marks.timeline(totalUs)) };
+    return { totalUs, totals: this.#marks.totals(totalUs) };
   }
 
   end(outcome: Outcome): TraceRecord {
@@ -338,7 +347,8 @@ export class LiveTrace implements RequestTrace {
     const at = outcome.at ?? monoNow();
     const totalUs = this.us(at);
     this.#closeEntries(totalUs);
-    const timeline = this.#marks.timeline(totalUs);
+    const marks = this.#marks;
+    const timeline = marks.timeline(totalUs);
     const record: TraceRecord = {
       trace: this,
       fnName: this.route === '' ? this.fnName : this.route,
@@ -351,7 +361,7 @@ export class LiveTrace implements RequestTrace {
       atUs: timeline.atUs,
       phases: timeline.phases,
       totalUs,
-      totals: this.#marks.totals(timeline),
+      totals: marks.totals(totalUs),
       status: this.lateStatus ?? outcome.status,
       errorType: outcome.errorType ?? this.errorType,
       ttftUs: this.#firstOutput === undefined ? undefined : this.us(this.#firstOutput),
@@ -365,36 +375,41 @@ export class LiveTrace implements RequestTrace {
       skippedPhases: this.#skippedEntries,
     };
     this.#record = record;
-    this.#marks.release();
+    this.#marks = nobodysMarks;
+    returnMarks(marks);
     return record;
   }
 
   /** What is still in a phase ends with the request. */
   #closeEntries(atUs: number): void {
-    const open = this.#open;
-    for (let i = 0; i < this.#depth; i++) {
-      const entry = open[i] as PhaseEntry;
-      rest(entry, atUs > entry.resumedUs ? atUs : entry.resumedUs);
+    for (let open = this.#top; open !== undefined; open = open.under) {
+      open.rest(atUs > open.resumedUs ? atUs : open.resumedUs);
     }
-    for (let i = 0; i < this.entries.length; i++) this.finishPhase(this.entries[i] as PhaseEntry);
+    for (let entry = this.firstEntry; entry !== undefined; entry = entry.next) this.finishPhase(entry);
     // The skipped ones among them.
-    for (let i = 0; i < this.#depth; i++) this.finishPhase(open[i] as PhaseEntry);
-    open.length = 0;
-    this.#depth = 0;
+    for (let open = this.#top; open !== undefined; open = open.under) this.finishPhase(open);
+    this.#top = undefined;
   }
 
   /** Lets go of what only spans need, once they are made: a ring keeps records for long. */
   release(): void {
-    this.#isReleased = true;
+    this.isReleased = true;
     this.attributes = undefined;
     this.children = undefined;
     this.rootSpan = undefined;
-    this.entries.length = 0;
+    // Whoever still holds the context of a phase shall not hold all the others.
+    for (let entry = this.firstEntry; entry !== undefined; ) {
+      const { next } = entry;
+      entry.next = undefined;
+      entry.under = undefined;
+      entry = next;
+    }
+    this.firstEntry = undefined;
+    this.#lastEntry = undefined;
+    this.entryCount = 0;
     this.context = ROOT_CONTEXT;
   }
 }
 
-function rest(entry: PhaseEntry, atUs: number): void {
-  entry.endUs = atUs;
-  entry.activeUs += atUs - entry.resumedUs;
-}
+/** What is noted of a request after its end goes nowhere. */
+const nobodysMarks = new MarkList();

@@ -1,16 +1,25 @@
 import type { MonoMs } from '../clock.ts';
-import type { Mark, PhaseTotal, Timeline } from './timeline.ts';
-import { totalsOf } from './timeline.ts';
+import { type Mark, type PhaseTotal, sumByPhase, type Timeline } from './timeline.ts';
 
 /** Marks that are kept as such; past them the older half becomes one stretch a phase. */
 const maxMarks = 65_536;
 
+/** Enough for most requests. */
+const firstCapacity = 64;
+
 /** When a request changed phase, in time. Parallel arrays: no object is made per mark. */
 export class MarkList {
-  #atUs: number[] = [];
-  #phases: (string | undefined)[] = [];
+  /** Whole µs since the request's start. */
+  #atUs: Float64Array = new Float64Array(firstCapacity);
+  /** undefined for none. */
+  #phases: (string | undefined)[] = new Array(firstCapacity).fill(undefined);
   /** Entries into a phase that a mark stands for; 0 where it only goes on after another one. */
-  #entered: number[] = [];
+  #entered: Uint32Array = new Uint32Array(firstCapacity);
+  #length = 0;
+
+  get capacity(): number {
+    return this.#atUs.length;
+  }
 
   /**
    * @param phase undefined for none
@@ -20,24 +29,26 @@ export class MarkList {
   add(phase: string | undefined, atUs: number, entered: number): void {
     const phases = this.#phases;
     const times = this.#atUs;
-    const length = times.length;
-    if (length === 0 ? phase === undefined : phases[length - 1] === phase) {
+    const length = this.#length;
+    const last = length - 1;
+    if (length === 0 ? phase === undefined : phases[last] === phase) {
       // A call of `phase()` in another one of the same name.
-      if (entered !== 0) (this.#entered[length - 1] as number)++;
+      if (entered !== 0) (this.#entered[last] as number)++;
       return;
     }
-    const last = length - 1;
     if (length > 0 && phases[last] === undefined && (times[last] as number) >= atUs) {
       // A phase that follows another one at once: the moment between them took no time.
       phases[last] = phase;
       this.#entered[last] = entered;
       return;
     }
+    if (length === times.length) this.#grow();
     const before = length > 0 ? (times[last] as number) : 0;
     // Clocks of processes agree to well under a microsecond; a mark never lies before the one it follows.
-    times.push(atUs > before ? atUs : before);
-    phases.push(phase);
-    this.#entered.push(entered);
+    this.#atUs[length] = atUs > before ? atUs : before;
+    this.#phases[length] = phase;
+    this.#entered[length] = entered;
+    this.#length = length + 1;
     if (length >= maxMarks) this.#coarsen();
   }
 
@@ -46,53 +57,83 @@ export class MarkList {
     const first = marks[0];
     if (first === undefined) return;
     const fromUs = usSince(startedAt, first.at);
-    while (this.#atUs.length > 0 && (this.#atUs[this.#atUs.length - 1] as number) >= fromUs) {
-      this.#atUs.pop();
-      this.#phases.pop();
-      this.#entered.pop();
-    }
+    while (this.#length > 0 && (this.#atUs[this.#length - 1] as number) >= fromUs) this.#length--;
     for (const { phase, at } of marks) {
-      const goesOn = this.#phases[this.#phases.length - 1] === phase;
+      const goesOn = this.#length > 0 && this.#phases[this.#length - 1] === phase;
       this.add(phase, usSince(startedAt, at), goesOn ? 0 : 1);
     }
   }
 
-  /** As it is now: later marks are in it too. */
+  /** A copy of it as it is now. */
   timeline(totalUs: number): Timeline {
-    return { atUs: this.#atUs, phases: this.#phases, totalUs };
+    const atUs = new Array<number>(this.#length);
+    for (let i = 0; i < atUs.length; i++) atUs[i] = this.#atUs[i] as number;
+    return { atUs, phases: this.#phases.slice(0, this.#length), totalUs };
   }
 
-  totals(timeline: Timeline): PhaseTotal[] {
-    return totalsOf(timeline, this.#entered);
+  totals(totalUs: number): PhaseTotal[] {
+    return sumByPhase(this.#atUs, this.#phases, this.#entered, this.#length, totalUs);
   }
 
-  /** Lets go of what a timeline has not taken over. */
-  release(): void {
-    this.#entered = [];
+  clear(): void {
+    this.#length = 0;
+  }
+
+  #grow(): void {
+    const capacity = this.capacity * 2;
+    const atUs = new Float64Array(capacity);
+    atUs.set(this.#atUs);
+    const entered = new Uint32Array(capacity);
+    entered.set(this.#entered);
+    this.#atUs = atUs;
+    this.#entered = entered;
   }
 
   /** Merges the stretches of the older half into one a phase: memory stays bounded, and the total true. */
   #coarsen(): void {
     const half = maxMarks / 2;
+    const length = this.#length;
+    const atUs = this.#atUs;
     const sums = new Map<string | undefined, { us: number; entered: number }>();
     for (let i = 0; i < half; i++) {
       const phase = this.#phases[i];
       const sum = sums.get(phase) ?? { us: 0, entered: 0 };
-      sum.us += (this.#atUs[i + 1] as number) - (this.#atUs[i] as number);
+      sum.us += (atUs[i + 1] as number) - (atUs[i] as number);
       sum.entered += this.#entered[i] as number;
       sums.set(phase, sum);
     }
-    const times: number[] = [];
-    let at = this.#atUs[0] as number;
-    for (const { us } of sums.values()) {
-      times.push(at);
+    let at = atUs[0] as number;
+    let merged = 0;
+    for (const [phase, { us, entered }] of sums) {
+      atUs[merged] = at;
+      this.#phases[merged] = phase;
+      this.#entered[merged] = entered;
+      // The last of them is as long as it was, whatever has been rounded.
       at += us;
+      merged++;
     }
-    // The last of them is as long as it was, whatever has been rounded.
-    this.#atUs = [...times, ...this.#atUs.slice(half)];
-    this.#phases = [...sums.keys(), ...this.#phases.slice(half)];
-    this.#entered = [...[...sums.values()].map(({ entered }) => entered), ...this.#entered.slice(half)];
+    atUs.copyWithin(merged, half, length);
+    this.#entered.copyWithin(merged, half, length);
+    this.#phases.copyWithin(merged, half, length);
+    this.#length = merged + length - half;
   }
+}
+
+/** Lists of requests that are over, for those that come: a list of its own for each would be garbage of 2 KB. */
+const spare: MarkList[] = [];
+const maxSpare = 256;
+/** Longer ones are not kept. */
+const maxSpareMarks = 1024;
+
+/** An empty list, to be returned. */
+export function borrowMarks(): MarkList {
+  return spare.pop() ?? new MarkList();
+}
+
+/** Takes a list back that nobody will use any more. */
+export function returnMarks(marks: MarkList): void {
+  marks.clear();
+  if (spare.length < maxSpare && marks.capacity <= maxSpareMarks) spare.push(marks);
 }
 
 function usSince(startedAt: MonoMs, at: MonoMs): number {

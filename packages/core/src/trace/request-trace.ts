@@ -1,4 +1,3 @@
-import type { Span, SpanContext } from '@opentelemetry/api';
 import { currentEpochOffset, type MonoMs, monoNow } from '../clock.ts';
 import type { BatchShare, TraceRecord } from './record.ts';
 import type { Mark, PhaseTotal } from './timeline.ts';
@@ -65,31 +64,4 @@ export interface RequestTrace {
   soFar(): { readonly totalUs: number; readonly totals: readonly PhaseTotal[] };
   /** Closes it. @returns the record; the same one if it was closed before */
   end(outcome: Outcome): TraceRecord;
-}
-
-/** One call of `phase()`: open or done, in one stretch or in many. */
-export interface PhaseEntry {
-  readonly name: string;
-  /** The entry that it was called in; undefined directly below the request. */
-  readonly parent: PhaseEntry | undefined;
-  /** The user's own span that it was called in, nearer than the parent entry. */
-  readonly below: SpanContext | undefined;
-  /** µs since the request's start: whole numbers, which an object holds without a box. */
-  readonly startUs: number;
-  endUs: number;
-  /** Stretches: 1, or how often a generator was resumed. */
-  count: number;
-  activeUs: number;
-  /** Start of the present stretch, µs. */
-  resumedUs: number;
-  /** Its span, if anybody asked for it. */
-  span: Span | undefined;
-  /** What its function threw; null where it threw undefined. */
-  error: unknown;
-  /** Whether it is over, of its own or with its request. */
-  isDone: boolean;
-  /** Whether its work comes in parts. */
-  isInParts: boolean;
-  /** Whether it came past the limit: its time counts, but its span is its parent's. */
-  readonly isSkipped: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import { isWorkInParts, type Parts, watchParts } from './parts.ts';
-import { callIn, learn, learnedOf } from './sync-context.ts';
+import { callIn, learn, learnedOf, storedContext } from './sync-context.ts';
 
 /** What is told of how a function goes on and ends: either `succeeded` or `failed`, once. */
 export interface Ending {
@@ -17,13 +17,20 @@ export interface Ending {
  * Calls a function in a context and tells when all of it has ended: it has returned or thrown, its promise is settled,
  * its generator or stream has ended.
  * @param name what functions of its kind are known by
+ * @param stored AsyncLocalStorage's context now
  * @returns what it returned
  */
-export function runToEnd<T>(context: Context, name: string, fn: () => T, ending: Ending): T {
+export function runToEnd<T>(
+  context: Context,
+  name: string,
+  fn: () => T,
+  ending: Ending,
+  stored: Context = storedContext(),
+): T {
   const of = learnedOf(name);
   let result: T;
   try {
-    result = callIn(context, of, fn);
+    result = callIn(context, of, fn, stored);
   } catch (error) {
     ending.failed(error);
     throw error;

@@ -1,7 +1,8 @@
 import type { Span, SpanContext } from '@opentelemetry/api';
 import type { LiveTrace } from './live-trace.ts';
+import type { PhaseEntry } from './phase-entry.ts';
 import type { BatchRecord, TraceRecord } from './record.ts';
-import type { PhaseEntry, RequestTrace } from './request-trace.ts';
+import type { RequestTrace } from './request-trace.ts';
 
 /** A batch's own span, for the requests in it to link to. */
 export interface BatchLink {

@@ -35,11 +35,12 @@ export function learnedOf(name: string): Learned {
   return first;
 }
 
-export function callIn<T>(context: Context, of: Learned, fn: () => T): T {
-  const { storedContext, syncContext, syncBase } = installed;
-  if (storedContext === undefined || of.calls < enough) return contextApi.with(context, fn);
+/** @param stored AsyncLocalStorage's context now */
+export function callIn<T>(context: Context, of: Learned, fn: () => T, stored: Context): T {
+  if (installed.storedContext === undefined || of.calls < enough) return contextApi.with(context, fn);
+  const { syncContext, syncBase } = installed;
   installed.syncContext = context;
-  installed.syncBase = storedContext();
+  installed.syncBase = stored;
   try {
     return fn();
   } finally {
@@ -54,10 +55,13 @@ export function learn(of: Learned, wasOver: boolean): void {
   else if (of.calls < enough && of !== unknown) of.calls++;
 }
 
-/** The active context; the API's own way looks its manager up twice a call. */
-export function activeContext(): Context {
-  const { storedContext, syncContext } = installed;
-  if (storedContext === undefined) return contextApi.active();
-  const stored = storedContext();
+/** AsyncLocalStorage's context; the API's own way looks its manager up twice a call. */
+export function storedContext(): Context {
+  return installed.storedContext === undefined ? contextApi.active() : installed.storedContext();
+}
+
+/** The active context. @param stored AsyncLocalStorage's */
+export function activeContext(stored: Context): Context {
+  const { syncContext } = installed;
   return syncContext !== undefined && stored === installed.syncBase ? syncContext : stored;
 }

@@ -96,12 +96,24 @@ export function segmentsOf({ atUs, phases, totalUs }: Timeline): Segment[] {
 /**
  * Sums a timeline by phase, in the order of their first entry, and gives what none of them covers to `unattributed`,
  * which is always there and last. The durations are whole microseconds and add up to `totalUs` exactly.
- * @param entered entries into the phase that each change stands for. @default 1 each
  */
-export function totalsOf({ atUs, phases, totalUs }: Timeline, entered?: readonly number[]): PhaseTotal[] {
+export function totalsOf({ atUs, phases, totalUs }: Timeline): PhaseTotal[] {
+  return sumByPhase(atUs, phases, undefined, atUs.length, totalUs);
+}
+
+/**
+ * The same of the first `length` changes of longer arrays.
+ * @param entered entries into the phase that each change stands for; undefined for 1 each
+ */
+export function sumByPhase(
+  atUs: ArrayLike<number>,
+  phases: ArrayLike<string | undefined>,
+  entered: ArrayLike<number> | undefined,
+  length: number,
+  totalUs: number,
+): PhaseTotal[] {
   const totals: PhaseTotal[] = [];
   const rest: PhaseTotal = { name: 'unattributed', startUs: totalUs, durationUs: 0, count: 0 };
-  const length = atUs.length;
   const first = length === 0 ? totalUs : Math.min(atUs[0] as number, totalUs);
   if (first > 0) addTo(rest, 0, first, 1);
   for (let i = 0; i < length; i++) {

@@ -1,6 +1,6 @@
 import { type Context, createContextKey, type Span, trace as traceApi } from '@opentelemetry/api';
 import type { LiveTrace } from './live-trace.ts';
-import type { PhaseEntry } from './request-trace.ts';
+import type { PhaseEntry } from './phase-entry.ts';
 
 /** The API keeps its key for the active span to itself, but gives it away to a context that is asked to hold one. */
 const spanKey: symbol = (() => {
@@ -21,24 +21,32 @@ const spanKey: symbol = (() => {
 const traceKey: symbol = createContextKey('inferometer trace');
 
 /**
- * The context within a request or phase. It answers for its span, which is made only when somebody asks; for all else
- * its parent does. One small object a phase, where the stock context copies a map for each value that is set.
+ * The context within a request; a phase's is its entry. It answers for its span, which is made only when somebody asks;
+ * for all else the context around it does. One small object, where the stock context copies a map for each value that is
+ * set.
  */
 export class TraceContext implements Context {
-  readonly parent: Context;
+  readonly outer: Context;
   readonly trace: LiveTrace;
-  readonly entry: PhaseEntry | undefined;
 
-  constructor(parent: Context, trace: LiveTrace, entry: PhaseEntry | undefined) {
-    this.parent = parent;
+  constructor(outer: Context, trace: LiveTrace) {
+    this.outer = outer;
     this.trace = trace;
-    this.entry = entry;
+  }
+
+  get entry(): PhaseEntry | undefined {
+    return undefined;
+  }
+
+  /** It is the place of one request. */
+  get all(): undefined {
+    return undefined;
   }
 
   getValue(key: symbol): unknown {
     if (key === spanKey) return this.trace.spanOf(this.entry);
     if (key === traceKey) return this;
-    return this.parent.getValue(key);
+    return this.outer.getValue(key);
   }
 
   setValue(key: symbol, value: unknown): Context {
@@ -79,7 +87,7 @@ export interface TracePlace {
   readonly trace: LiveTrace;
   readonly entry: PhaseEntry | undefined;
   /** Within a batch of several requests: all of them, this one included. */
-  readonly all?: readonly TracePlace[];
+  readonly all?: readonly TracePlace[] | undefined;
 }
 
 /** The context within a batch of several requests. No span is active: which of theirs should it be? */
@@ -111,17 +119,11 @@ class BatchContext implements Context {
   }
 }
 
-/** The context of work that is done for all of these places at once; of one for none of them. */
-export function contextOfAll(parent: Context, places: readonly TracePlace[]): Context {
-  const [first, ...others] = places;
-  if (first === undefined) return new ValueContext(parent, traceKey, undefined).setValue(spanKey, undefined);
-  if (others.length === 0) return new TraceContext(parent, first.trace, first.entry);
-  return new BatchContext(parent, [first, ...others]);
-}
-
-/** @param entry the phase; undefined for the request itself */
-export function traceContext(parent: Context, trace: LiveTrace, entry?: PhaseEntry): Context {
-  return new TraceContext(parent, trace, entry);
+/** The context of work that is done for all of these phases at once; of one for none of them. */
+export function contextOfAll(outer: Context, entries: readonly PhaseEntry[]): Context {
+  const [first, ...others] = entries;
+  if (first === undefined) return new ValueContext(outer, traceKey, undefined).setValue(spanKey, undefined);
+  return others.length === 0 ? first : new BatchContext(outer, [first, ...others]);
 }
 
 /** The request and phase that a context belongs to. */

@@ -27,7 +27,7 @@ export function createChildSpans(
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;
       const trace = traces.get(span);
       if (trace === undefined) return forward([plainSpan(span)]);
-      if (trace.ended) {
+      if (trace.isReleased) {
         if (trace.kept !== undefined) forward([plainSpan(span)]);
         return;
       }

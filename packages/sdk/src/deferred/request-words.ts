@@ -1,4 +1,5 @@
 import {
+  type BatchShare,
   LiveSpan,
   type LiveTrace,
   type PhaseEntry,
@@ -8,9 +9,9 @@ import {
   wordOfHex,
 } from '@inferometer/core';
 import { packed } from '../shared/packed.ts';
-import { attributeType, entryFlag, item, requestFlag } from '../shared/span-record.ts';
+import { attributeType, entry, entryFlag, item, request, requestFlag } from '../shared/span-record.ts';
 import type { DeferredBatch } from './deferred-batch.ts';
-import type { WordWriter } from './word-writer.ts';
+import { setFloat, setUs, type WordWriter } from './word-writer.ts';
 
 /**
  * Writes a request as an item of the message, and what others have put on its spans as one before it.
@@ -22,86 +23,91 @@ export function writeRequest(
   record: TraceRecord,
   mustKeep: boolean,
 ): void {
-  const { entries, parent } = trace;
+  const { parent } = trace;
   const { generation, batches } = record;
   writeExtras(writer, trace);
   writer.open(item.request);
-  writer.put(trace.t0);
-  writer.put(trace.t1);
-  writer.put(trace.t2);
-  writer.put(trace.t3);
-  writer.put(trace.s0);
-  writer.put(trace.s1);
-  writer.put(parent === undefined ? 0 : wordOfHex(parent.spanId, 0));
-  writer.put(parent === undefined ? 0 : wordOfHex(parent.spanId, 8));
-  writer.put(
+  const at = writer.take(request.words);
+  const { words } = writer.items;
+  words[at + request.traceId] = trace.t0;
+  words[at + request.traceId + 1] = trace.t1;
+  words[at + request.traceId + 2] = trace.t2;
+  words[at + request.traceId + 3] = trace.t3;
+  words[at + request.spanId] = trace.s0;
+  words[at + request.spanId + 1] = trace.s1;
+  words[at + request.parentId] = parent === undefined ? 0 : wordOfHex(parent.spanId, 0);
+  words[at + request.parentId + 1] = parent === undefined ? 0 : wordOfHex(parent.spanId, 8);
+  words[at + request.flags] =
     (parent === undefined ? 0 : requestFlag.parent) |
-      (parent?.isRemote ? requestFlag.remote : 0) |
-      (generation ? requestFlag.generation : 0) |
-      (mustKeep ? requestFlag.mustKeep : 0),
-  );
-  writer.put(trace.kind);
-  writer.put(record.status);
-  writer.putUs(record.startEpochUs);
-  writer.putUs(record.totalUs);
-  writer.put(writer.idOf(record.method));
-  writer.put(writer.idOf(record.route));
-  writer.put(writer.idOf(record.model));
-  writer.put(writer.idOf(record.tenant));
-  writer.put(writer.idOf(record.sessionHash));
-  writer.put(writer.idOf(record.errorType));
-  writer.put(writer.idOf(trace.kept));
-  writer.put(writer.idOf(parent?.traceState?.serialize()));
-  writer.putUs(record.ttftUs ?? -1);
-  writer.putUs(generation?.firstUs ?? -1);
-  writer.putUs(generation?.lastUs ?? -1);
-  writer.put(generation?.tokens ?? 0);
-  writer.put(record.iterations);
-  writer.putFloat(record.deviceMs);
-  writer.put(record.skippedPhases);
-  writer.putUs(phaseUs(record, 'unattributed'));
+    (parent?.isRemote ? requestFlag.remote : 0) |
+    (generation ? requestFlag.generation : 0) |
+    (mustKeep ? requestFlag.mustKeep : 0);
+  words[at + request.kind] = trace.kind;
+  words[at + request.status] = record.status;
+  setUs(words, at + request.startUs, record.startEpochUs);
+  setUs(words, at + request.totalUs, record.totalUs);
+  words[at + request.method] = writer.idOf(record.method);
+  words[at + request.route] = writer.idOf(record.route);
+  words[at + request.model] = writer.idOf(record.model);
+  words[at + request.tenant] = writer.idOf(record.tenant);
+  words[at + request.session] = writer.idOf(record.sessionHash);
+  words[at + request.errorType] = writer.idOf(record.errorType);
+  words[at + request.kept] = writer.idOf(trace.kept);
+  words[at + request.traceState] = writer.idOf(parent?.traceState?.serialize());
+  setUs(words, at + request.ttftUs, record.ttftUs ?? -1);
+  setUs(words, at + request.firstTokenUs, generation?.firstUs ?? -1);
+  setUs(words, at + request.lastTokenUs, generation?.lastUs ?? -1);
+  words[at + request.tokens] = generation?.tokens ?? 0;
+  words[at + request.iterations] = record.iterations;
+  setFloat(words, at + request.deviceMs, record.deviceMs);
+  words[at + request.skipped] = record.skippedPhases;
+  setUs(words, at + request.unattributedUs, phaseUs(record, 'unattributed'));
   // Without phases by `enter`, and with a span for each call, the entries say it all.
-  const marks = trace.hasBase || record.skippedPhases > 0 || entries.length === 0 ? record.atUs.length : 0;
-  writer.put(marks);
-  writer.put(entries.length);
-  writer.put(batches.length);
-  const attributes = writer.reserve();
+  const needsMarks = trace.hasBase || record.skippedPhases > 0 || trace.entryCount === 0;
+  const marks = needsMarks ? record.atUs.length : 0;
+  words[at + request.marks] = marks;
+  words[at + request.entries] = trace.entryCount;
+  words[at + request.batches] = batches.length;
   for (let i = 0; i < marks; i++) {
     writer.putUs(record.atUs[i] as number);
     writer.put(writer.idOf(record.phases[i]));
   }
-  for (let i = 0; i < entries.length; i++) writeEntry(writer, trace, entries[i] as PhaseEntry);
-  for (const batch of batches) {
-    const link = batch.link as DeferredBatch | undefined;
-    writer.put(writer.idOf(batch.id));
-    writer.put(batch.size);
-    writer.putFloat(batch.deviceMsShare);
-    for (let i = 0; i < 6; i++) writer.put(link === undefined ? 0 : (link.ids[i] as number));
-    writer.put(link === undefined ? 0 : 1);
-  }
-  writer.fill(attributes, writeAttributes(writer, trace.attributes?.()));
+  for (let one = trace.firstEntry; one !== undefined; one = one.next) writeEntry(writer, one);
+  for (const batch of batches) writeShare(writer, batch);
+  const attributes = writeAttributes(writer, trace.attributes?.());
+  // The words may have moved since.
+  writer.items.words[at + request.attributes] = attributes;
   writer.close();
 }
 
-function writeEntry(writer: WordWriter, trace: LiveTrace, entry: PhaseEntry): void {
-  const { below, parent, span } = entry;
+function writeEntry(writer: WordWriter, one: PhaseEntry): void {
+  const { below, span } = one;
   const id = span?.spanContext().spanId;
-  const { startUs, endUs } = entry;
-  writer.put(writer.idOf(entry.name));
-  writer.put(parent === undefined ? -1 : trace.entries.indexOf(parent));
-  writer.putUs(startUs);
-  writer.putUs(endUs);
-  writer.put(entry.count);
-  writer.putUs(entry.activeUs);
-  writer.put(
+  const at = writer.take(entry.words);
+  const { words } = writer.items;
+  words[at + entry.name] = writer.idOf(one.name);
+  words[at + entry.parent] = one.parent === undefined ? -1 : one.parent.index;
+  setUs(words, at + entry.startUs, one.startUs);
+  setUs(words, at + entry.endUs, one.endUs);
+  words[at + entry.count] = one.count;
+  setUs(words, at + entry.activeUs, one.activeUs);
+  words[at + entry.flags] =
     (id === undefined ? 0 : entryFlag.hasId) |
-      (entry.error === undefined ? 0 : entryFlag.failed) |
-      (below === undefined ? 0 : entryFlag.below),
-  );
-  writer.put(id === undefined ? 0 : wordOfHex(id, 0));
-  writer.put(id === undefined ? 0 : wordOfHex(id, 8));
-  writer.put(below === undefined ? 0 : wordOfHex(below.spanId, 0));
-  writer.put(below === undefined ? 0 : wordOfHex(below.spanId, 8));
+    (one.error === undefined ? 0 : entryFlag.failed) |
+    (below === undefined ? 0 : entryFlag.below);
+  words[at + entry.spanId] = id === undefined ? 0 : wordOfHex(id, 0);
+  words[at + entry.spanId + 1] = id === undefined ? 0 : wordOfHex(id, 8);
+  words[at + entry.belowId] = below === undefined ? 0 : wordOfHex(below.spanId, 0);
+  words[at + entry.belowId + 1] = below === undefined ? 0 : wordOfHex(below.spanId, 8);
+}
+
+function writeShare(writer: WordWriter, batch: BatchShare): void {
+  const link = batch.link as DeferredBatch | undefined;
+  writer.put(writer.idOf(batch.id));
+  writer.put(batch.size);
+  writer.putFloat(batch.deviceMsShare);
+  for (let i = 0; i < 6; i++) writer.put(link === undefined ? 0 : (link.ids[i] as number));
+  writer.put(link === undefined ? 0 : 1);
 }
 
 /** @returns how many have values */
@@ -144,9 +150,8 @@ function writeExtras(writer: WordWriter, trace: LiveTrace): void {
     extras[key] = span.extras;
   };
   if (trace.rootSpan !== undefined) add(-1, trace.rootSpan);
-  for (let i = 0; i < trace.entries.length; i++) {
-    const { span } = trace.entries[i] as PhaseEntry;
-    if (span !== undefined) add(i, span);
+  for (let one = trace.firstEntry; one !== undefined; one = one.next) {
+    if (one.span !== undefined) add(one.index, one.span);
   }
   if (extras === undefined) return;
   writer.open(item.extras);

@@ -20,9 +20,8 @@ export interface WordWriter {
   putFloat(value: number): void;
   /** µs since the epoch or since the start, in two words; -1 for none. */
   putUs(us: number): void;
-  /** A word that is filled in later. @returns its place */
-  reserve(): number;
-  fill(place: number, word: number): void;
+  /** Takes words of the item, to be written in place. @returns the first one's index in `items.words` */
+  take(count: number): number;
   /** The number of a text; -1 for none. */
   idOf(text: string | undefined): number;
   /** Has texts sent again: what was sent last did not arrive. */
@@ -36,6 +35,27 @@ const maxKnownLength = 200;
 const float = new Float64Array(1);
 const floatWords = new Int32Array(float.buffer);
 const two32 = 2 ** 32;
+
+const two31 = 2 ** 31;
+
+/** Writes µs, whole or -1 for none, as two words. */
+export function setUs(words: Int32Array, at: number, us: number): void {
+  if (us >= 0 && us < two31) {
+    // Nearly all times since a start, without a division.
+    words[at] = 0;
+    words[at + 1] = us;
+  } else {
+    words[at] = Math.floor(us / two32);
+    words[at + 1] = (us % two32) | 0;
+  }
+}
+
+/** Writes a double as two words. */
+export function setFloat(words: Int32Array, at: number, value: number): void {
+  float[0] = value;
+  words[at] = floatWords[0] as number;
+  words[at + 1] = floatWords[1] as number;
+}
 
 export function createWordWriter(): WordWriter {
   return new GrowingWriter();
@@ -96,23 +116,19 @@ class GrowingWriter implements WordWriter {
   }
 
   putFloat(value: number): void {
-    float[0] = value;
-    this.put(floatWords[0] as number);
-    this.put(floatWords[1] as number);
+    setFloat(this.items.words, this.take(2), value);
   }
 
   putUs(us: number): void {
-    this.put(Math.floor(us / two32));
-    this.put((us % two32) | 0);
+    setUs(this.items.words, this.take(2), us);
   }
 
-  reserve(): number {
-    this.put(0);
-    return this.items.length - 1;
-  }
-
-  fill(place: number, word: number): void {
-    this.items.words[place] = word;
+  take(count: number): number {
+    const { items } = this;
+    items.room(count);
+    const at = items.length;
+    items.length = at + count;
+    return at;
   }
 
   idOf(text: string | undefined): number {

@@ -212,26 +212,35 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     else series.observeIn(value, ids, epochMs);
   };
 
+  const observeRequest = (record: TraceRecord): void => {
+    inFlight.add(-1);
+    const { trace } = record;
+    const model = record.model ?? 'none';
+    const points = trace.kept !== undefined && exemplarIntervalMs !== undefined && canExport();
+    const ids = points ? trace : undefined;
+    const at = points ? now() : 0;
+    const seconds = record.totalUs / 1e6;
+    observeIn(requestDuration, seconds, ids, at, model, statusText(record.status));
+    for (let i = 0; i < record.totals.length; i++) {
+      const total = record.totals[i] as (typeof record.totals)[number];
+      observeIn(phaseDuration, total.durationUs / 1e6, ids, at, model, total.name);
+    }
+    if (record.method !== '') {
+      observeIn(httpDuration, seconds, ids, at, record.method, record.route, statusText(record.status));
+    }
+    if (record.deviceMs > 0) deviceTime.of(model, record.tenant ?? 'default').add(record.deviceMs / 1e3);
+    if (record.generation) observeGeneration(model, record, record.generation, ids, at);
+  };
+
   const observer: Observer = {
     requestStarted: () => inFlight.add(1),
     requestEnded(record) {
-      inFlight.add(-1);
-      const { trace } = record;
-      const model = record.model ?? 'none';
-      const points = trace.kept !== undefined && exemplarIntervalMs !== undefined && canExport();
-      const ids = points ? trace : undefined;
-      const at = points ? now() : 0;
-      const seconds = record.totalUs / 1e6;
-      observeIn(requestDuration, seconds, ids, at, model, statusText(record.status));
-      for (let i = 0; i < record.totals.length; i++) {
-        const total = record.totals[i] as (typeof record.totals)[number];
-        observeIn(phaseDuration, total.durationUs / 1e6, ids, at, model, total.name);
+      memory.begin();
+      try {
+        observeRequest(record);
+      } finally {
+        memory.commit();
       }
-      if (record.method !== '') {
-        observeIn(httpDuration, seconds, ids, at, record.method, record.route, statusText(record.status));
-      }
-      if (record.deviceMs > 0) deviceTime.of(model, record.tenant ?? 'default').add(record.deviceMs / 1e3);
-      if (record.generation) observeGeneration(model, record, record.generation, ids, at);
     },
     requestRejected: (model, reason) => rejected.of(model, reason).add(),
     queueAdded(queue) {

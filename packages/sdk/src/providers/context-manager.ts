@@ -1,3 +1,4 @@
+import { type AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 import { installed } from '@inferometer/core';
 import type { Context, ContextManager } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -15,11 +16,19 @@ export function createContextManager(): ContextManager {
 class PhaseAwareContextManager extends AsyncLocalStorageContextManager {
   override enable(): this {
     installed.storedContext = () => super.active();
+    installed.runRequest = <T>(context: Context, fn: () => T): T =>
+      new AsyncResource('INFEROMETER').runInAsyncScope<PhaseAwareContextManager, T>(
+        enterAndRun,
+        this,
+        context,
+        fn,
+      );
     return super.enable();
   }
 
   override disable(): this {
     installed.storedContext = undefined;
+    installed.runRequest = undefined;
     return super.disable();
   }
 
@@ -57,4 +66,12 @@ class PhaseAwareContextManager extends AsyncLocalStorageContextManager {
       },
     };
   }
+}
+
+/** Sets the context for the resource that it runs in, which is left as it was when that returns. */
+function enterAndRun<T>(this: PhaseAwareContextManager, context: Context, fn: () => T): T {
+  // The stock manager keeps its storage to itself.
+  const { _asyncLocalStorage } = this as unknown as { _asyncLocalStorage: AsyncLocalStorage<Context> };
+  _asyncLocalStorage.enterWith(context);
+  return fn();
 }
