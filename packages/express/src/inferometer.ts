@@ -1,9 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { installed, type LiveTrace, pathOf } from '@inferometer/core';
+import {
+  answerProfiling,
+  createProfilingAccess,
+  installed,
+  isBelow,
+  type LiveTrace,
+  pathOf,
+} from '@inferometer/core';
 import type { Handler, HttpRequest } from './handler.ts';
-import { type InferometerOptions, isBelow, resolveOptions } from './options.ts';
-import { createAccess } from './profiling/access.ts';
-import { answerProfiling } from './profiling/answer-profiling.ts';
+import { type InferometerOptions, resolveOptions } from './options.ts';
 import { sendTimings } from './timing-headers.ts';
 import { openTrace, runWithin, traceOf } from './trace-requests.ts';
 
@@ -14,7 +19,7 @@ import { openTrace, runWithin, traceOf } from './trace-requests.ts';
  */
 export function inferometer(options: InferometerOptions = {}): Handler {
   const { profiling, timingHeaders, phase, isIgnored, ...resolved } = resolveOptions(options);
-  const access = profiling && createAccess(profiling.access);
+  const access = profiling && createProfilingAccess(profiling.access);
   return (request, response, next) => {
     const telemetry = resolved.telemetry ?? installed.telemetry;
     if (telemetry === undefined) {
