@@ -39,6 +39,7 @@ export type { ModelLoad, Observer, QueueReading } from './observer.ts';
 export { activeTrace, mark, phase, setAttributes } from './phase.ts';
 export { type AccessCheck, createProfilingAccess, type ProfilingAccess } from './profiling/access.ts';
 export { answerProfiling, type ProfilingRequest } from './profiling/answer-profiling.ts';
+export { profilingInCode } from './profiling/in-code.ts';
 export { isBelow, profilingPath } from './profiling/profiling-path.ts';
 export { createTraceRing, type TraceRing } from './ring/trace-ring.ts';
 export { ATTR, BOUNDS, METRIC, PHASES, type PhaseName, SPAN } from './semconv.ts';
