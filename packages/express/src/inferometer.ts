@@ -6,9 +6,10 @@ import {
   isBelow,
   type LiveTrace,
   pathOf,
+  profilingInCode,
 } from '@inferometer/core';
 import type { Handler, HttpRequest } from './handler.ts';
-import { type InferometerOptions, resolveOptions } from './options.ts';
+import { decidesProfiling, type InferometerOptions, resolveOptions } from './options.ts';
 import { sendTimings } from './timing-headers.ts';
 import { openTrace, runWithin, traceOf } from './trace-requests.ts';
 
@@ -19,6 +20,7 @@ import { openTrace, runWithin, traceOf } from './trace-requests.ts';
  */
 export function inferometer(options: InferometerOptions = {}): Handler {
   const { profiling, timingHeaders, phase, isIgnored, ...resolved } = resolveOptions(options);
+  if (decidesProfiling(options)) profilingInCode.isDecided = true;
   const access = profiling && createProfilingAccess(profiling.access);
   return (request, response, next) => {
     const telemetry = resolved.telemetry ?? installed.telemetry;

@@ -45,6 +45,16 @@ export function resolveOptions(options: InferometerOptions, env: Env = process.e
   };
 }
 
+/**
+ * Whether the app's code says who sees `/profiling` at the servers' own path, or that nobody does: what
+ * `INFEROMETER_PROFILING` says is for those that do not.
+ */
+export function decidesProfiling({ profiling, telemetry }: InferometerOptions): boolean {
+  if (profiling === false) return true;
+  const { path = profilingPath, token } = typeof profiling === 'object' ? profiling : {};
+  return path === profilingPath && (token !== undefined || telemetry !== undefined);
+}
+
 function resolveProfiling(option: InferometerOptions['profiling'], env: Env): ResolvedOptions['profiling'] {
   if (!(option ?? isOn(env))) return undefined;
   const { path = profilingPath, token = env.INFEROMETER_PROFILING_TOKEN?.trim() || undefined } =

@@ -3,6 +3,7 @@ import {
   createProfilingAccess,
   installed,
   type ProfilingAccess,
+  profilingInCode,
   type Telemetry,
 } from '@inferometer/core';
 import type { Handler, HttpRequest } from './handler.ts';
@@ -20,6 +21,7 @@ export interface ProfilingHandlerOptions extends ProfilingAccess {
  */
 export function profilingHandler(options: ProfilingHandlerOptions = {}): Handler {
   const access = createProfilingAccess(options);
+  if (options.token !== undefined || options.telemetry !== undefined) profilingInCode.isDecided = true;
   return (request, response, next) => {
     const { baseUrl: base = '', url = '/' } = request as HttpRequest;
     const telemetry = options.telemetry ?? installed.telemetry;
