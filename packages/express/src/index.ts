@@ -1,9 +1,8 @@
-export { clientClosedRequest, goneSignal } from '@inferometer/core';
+export { clientClosedRequest, goneSignal, type ProfilingAccess } from '@inferometer/core';
 export type { Handler, Next } from './handler.ts';
 export { inferometer } from './inferometer.ts';
 export { metricsHandler, type ScrapeBody } from './metrics-handler.ts';
 export type { InferometerOptions, ProfilingOptions } from './options.ts';
-export type { ProfilingAccess } from './profiling/access.ts';
-export { type ProfilingHandlerOptions, profilingHandler } from './profiling/profiling-handler.ts';
+export { type ProfilingHandlerOptions, profilingHandler } from './profiling-handler.ts';
 export { timingHeaders } from './timing-headers.ts';
 export { type TraceRequestsOptions, traceOf, traceRequests } from './trace-requests.ts';

@@ -1,9 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { installed, type LiveTrace, pathOf } from '@inferometer/core';
+import {
+  answerProfiling,
+  createProfilingAccess,
+  installed,
+  isBelow,
+  type LiveTrace,
+  pathOf,
+  profilingInCode,
+} from '@inferometer/core';
 import type { Handler, HttpRequest } from './handler.ts';
-import { type InferometerOptions, isBelow, resolveOptions } from './options.ts';
-import { createAccess } from './profiling/access.ts';
-import { answerProfiling } from './profiling/answer-profiling.ts';
+import { decidesProfiling, type InferometerOptions, resolveOptions } from './options.ts';
 import { sendTimings } from './timing-headers.ts';
 import { openTrace, runWithin, traceOf } from './trace-requests.ts';
 
@@ -14,7 +20,8 @@ import { openTrace, runWithin, traceOf } from './trace-requests.ts';
  */
 export function inferometer(options: InferometerOptions = {}): Handler {
   const { profiling, timingHeaders, phase, isIgnored, ...resolved } = resolveOptions(options);
-  const access = profiling && createAccess(profiling.access);
+  if (decidesProfiling(options)) profilingInCode.isDecided = true;
+  const access = profiling && createProfilingAccess(profiling.access);
   return (request, response, next) => {
     const telemetry = resolved.telemetry ?? installed.telemetry;
     if (telemetry === undefined) {

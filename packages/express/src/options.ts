@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Telemetry } from '@inferometer/core';
-import type { ProfilingAccess } from './profiling/access.ts';
+import { isBelow, type ProfilingAccess, profilingPath, type Telemetry } from '@inferometer/core';
 
 export interface InferometerOptions {
   /** Where requests are recorded. @default what `@inferometer/sdk` has started in this process */
@@ -46,9 +45,19 @@ export function resolveOptions(options: InferometerOptions, env: Env = process.e
   };
 }
 
+/**
+ * Whether the app's code says who sees `/profiling` at the servers' own path, or that nobody does: what
+ * `INFEROMETER_PROFILING` says is for those that do not.
+ */
+export function decidesProfiling({ profiling, telemetry }: InferometerOptions): boolean {
+  if (profiling === false) return true;
+  const { path = profilingPath, token } = typeof profiling === 'object' ? profiling : {};
+  return path === profilingPath && (token !== undefined || telemetry !== undefined);
+}
+
 function resolveProfiling(option: InferometerOptions['profiling'], env: Env): ResolvedOptions['profiling'] {
   if (!(option ?? isOn(env))) return undefined;
-  const { path = '/profiling', token = env.INFEROMETER_PROFILING_TOKEN?.trim() || undefined } =
+  const { path = profilingPath, token = env.INFEROMETER_PROFILING_TOKEN?.trim() || undefined } =
     typeof option === 'object' ? option : {};
   if (!/^\/.*[^/]$/.test(path)) {
     throw new RangeError(`profiling.path must begin with a slash and not end with one, got ${path}`);
@@ -71,10 +80,4 @@ function resolveIgnore(ignore: InferometerOptions['ignore']): ResolvedOptions['i
       throw new RangeError(`ignore must hold paths that begin with a slash, got ${path}`);
   }
   return (_request, path) => ignore.some((one) => isBelow(path, one));
-}
-
-/** Whether the path of a URL is another one or lies below it. */
-export function isBelow(url: string, above: string): boolean {
-  const next = url[above.length];
-  return url.startsWith(above) && (next === undefined || next === '/' || next === '?' || above.endsWith('/'));
 }

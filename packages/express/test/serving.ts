@@ -1,6 +1,11 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { createTelemetry, type Telemetry, type TelemetryOptions, type TraceRecord } from '@inferometer/core';
+import {
+  createTelemetry,
+  type FinishedTrace,
+  type Telemetry,
+  type TelemetryOptions,
+} from '@inferometer/core';
 import express5 from 'express';
 import express4 from 'express4';
 import { onTestFinished, vi } from 'vitest';
@@ -14,7 +19,7 @@ export const versions: [name: string, express: typeof express5][] = [
 export interface Recording {
   readonly telemetry: Telemetry;
   /** The records of all requests that have ended, once there are as many. */
-  records(count: number): Promise<readonly TraceRecord[]>;
+  records(count: number): Promise<readonly FinishedTrace[]>;
   /** How many requests have begun and have not ended. */
   inFlight(): number;
 }
@@ -92,6 +97,6 @@ export async function connectRaw(port: number): Promise<RawConnection> {
 }
 
 /** The route and status of a record, as metrics and spans have them. */
-export function seen({ method, route, status, errorType }: TraceRecord): string {
+export function seen({ method, route, status, errorType }: FinishedTrace): string {
   return [method, route, status, errorType].filter((part) => part !== undefined).join(' ');
 }

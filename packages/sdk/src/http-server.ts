@@ -2,15 +2,17 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import { installed, openRequestOf, traceIncoming } from '@inferometer/core';
 import { context as contextApi } from '@opentelemetry/api';
+import type { ServerProfiling } from './server-profiling.ts';
 
 type Emit = (this: http.Server, ...args: [event: string, ...values: unknown[]]) => boolean;
 
 /**
  * Traces each request to any HTTP server of this process, whoever made it and however its module was loaded: servers
  * announce requests by `emit`, which is what is wrapped.
+ * @param profiling answers what the app does not get to see, and no trace is opened for
  * @returns takes it back
  */
-export function traceHttpServers(): () => void {
+export function traceHttpServers(profiling?: ServerProfiling): () => void {
   const undo = [http.Server.prototype, https.Server.prototype].map((prototype) => {
     const holder = prototype as unknown as { emit: Emit };
     const own = Object.hasOwn(holder, 'emit');
@@ -21,7 +23,9 @@ export function traceHttpServers(): () => void {
       const request = args[1] as IncomingMessage;
       // A server that hands a request on to another one has it announced twice.
       if (openRequestOf(request)) return original.apply(this, args);
-      const { context } = traceIncoming(telemetry, request, args[2] as ServerResponse);
+      const response = args[2] as ServerResponse;
+      if (profiling?.(telemetry, request, response)) return true;
+      const { context } = traceIncoming(telemetry, request, response);
       const run = (): boolean => original.apply(this, args);
       return installed.runRequest ? installed.runRequest(context, run) : contextApi.with(context, run);
     };

@@ -27,6 +27,7 @@ import { createProcessMetrics } from './metrics/process-metrics.ts';
 import { createInlineProcessor } from './providers/inline-processor.ts';
 import { startStockSdk } from './providers/stock-sdk.ts';
 import { type DetectedResource, detectResource } from './resource/detect-resource.ts';
+import { createServerProfiling } from './server-profiling.ts';
 import { createControl } from './shared/control.ts';
 import type { Rendered } from './shared/messages.ts';
 import { createSpanRing } from './shared/span-ring.ts';
@@ -47,7 +48,10 @@ export interface StartOptions {
   readonly spanProcessors?: readonly SpanProcessor[];
   /** Who telemetry comes from. @default detected */
   readonly resource?: DetectedResource;
-  /** Whether every request to an HTTP server of this process is traced, without a middleware. @default false */
+  /**
+   * Whether every request to an HTTP server of this process is traced, without a middleware, and each of them answers
+   * `/profiling` where `INFEROMETER_PROFILING` asks for it. @default false
+   */
   readonly httpServers?: boolean;
 }
 
@@ -160,7 +164,7 @@ export function startTelemetry(options: StartOptions = {}): RunningTelemetry {
     }),
   );
   installTelemetry(telemetry);
-  const untrace = options.httpServers ? traceHttpServers() : undefined;
+  const untrace = options.httpServers ? traceHttpServers(createServerProfiling(config.profiling)) : undefined;
   const heart = startHeartbeat(control, metrics.sample);
 
   function deferredSpans(): SpanStrategy {

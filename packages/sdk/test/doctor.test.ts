@@ -81,6 +81,28 @@ test('a variable that cannot be followed is wrong, one that nothing reads is sus
   }
 });
 
+test('where /profiling answers, and whom, once INFEROMETER_PROFILING asks for it', async () => {
+  const check = async (env: Record<string, string>) =>
+    checkOf(await inspect({ ...(await quiet()), ...env }), 'profiling');
+  expect(await check({})).toBeUndefined();
+  expect(await check({ INFEROMETER_PROFILING: '0' })).toBeUndefined();
+  expect(await check({ INFEROMETER_PROFILING: '1' })).toMatchObject({
+    level: 'ok',
+    message: '/profiling at each HTTP server, for this machine alone',
+  });
+  expect(await check({ INFEROMETER_PROFILING: '1', INFEROMETER_PROFILING_TOKEN: 'x' })).toMatchObject({
+    level: 'ok',
+    message: expect.stringContaining('and whoever sends the token'),
+  });
+  const off = { INFEROMETER_PROFILING: '1', OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'http' };
+  expect(await check(off)).toMatchObject({ level: 'warning' });
+
+  const set = await inspect({ ...(await quiet()), INFEROMETER_PROFILING: '1', INFEROMETER_PROFILNG: '1' });
+  expect(settingOf(set, 'INFEROMETER_PROFILING')).toMatchObject({ value: 'true', origin: 'environment' });
+  expect(checkOf(set, 'INFEROMETER_PROFILING')).toBeUndefined();
+  expect(checkOf(set, 'INFEROMETER_PROFILNG')?.message).toMatch('did you mean INFEROMETER_PROFILING?');
+});
+
 test('secrets are not shown', async () => {
   const findings = await inspect({
     ...(await quiet()),

@@ -1,3 +1,4 @@
+export { type Answer, ask, type Question } from './ask.ts';
 export { type CollectorPlaces, defaultCollectorConfig } from './collector/config.ts';
 export type { CollectedPoint } from './collector/metrics.ts';
 export type { Attributes, AttributeValue } from './collector/otlp-json.ts';

@@ -1,13 +1,15 @@
-// An app on Express 4 or 5 with the middleware, its phases and a router below a path.
+// An app on Express 4 or 5 with the middleware (MOUNT, OPTIONS), its phases and a router below a path.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { phase } from '@inferometer/core';
-import { inferometer } from '@inferometer/express';
+import { inferometer, profilingHandler } from '@inferometer/express';
 import { trace } from '@opentelemetry/api';
 
 const { default: express } = await import(process.argv[2]);
 
 const app = express();
-app.use(inferometer({ phase: 'admission' }));
+const { MOUNT = '/', OPTIONS = '{}', HANDLER } = process.env;
+app.use(MOUNT, inferometer({ phase: 'admission', ...JSON.parse(OPTIONS) }));
+if (HANDLER) app.use('/profiling', profilingHandler(JSON.parse(HANDLER)));
 const users = express.Router();
 users.get('/:id', async (request, response) => {
   const id = await phase('preprocess', async () => {

@@ -158,7 +158,7 @@ export interface LivenessConfig {
 }
 
 export interface ProfilingConfig {
-  /** `INFEROMETER_PROFILING`. @default undefined: whoever mounts /profiling decides */
+  /** Whether each HTTP server answers /profiling: `INFEROMETER_PROFILING`. @default undefined: where an app mounts it */
   readonly enabled: boolean | undefined;
   /** Secret that opens /profiling to others than loopback: `INFEROMETER_PROFILING_TOKEN`. @default none */
   readonly token: string | undefined;

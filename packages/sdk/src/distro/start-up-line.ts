@@ -1,3 +1,4 @@
+import { profilingPath } from '@inferometer/core';
 import type { TelemetryConfig } from '../config/telemetry-config.ts';
 
 /**
@@ -11,11 +12,13 @@ export function startUpLine(
   instrumentations: readonly string[],
   metricsUrl: string | undefined,
 ): string {
-  const { traces, metrics } = config;
+  const { traces, metrics, profiling } = config;
+  const isProfilingServed = profiling.enabled && instrumentations.includes('http');
   const parts = [
     traces ? `traces → ${traces.protocol} ${withoutPassword(traces.endpoint)}` : 'traces not exported',
     metricsOf(config, metricsUrl),
     ...(metrics.otlp ? [`metrics → ${metrics.otlp.protocol} ${withoutPassword(metrics.otlp.endpoint)}`] : []),
+    ...(isProfilingServed ? [`profiling at ${profilingPath}`] : []),
     `instrumentations ${instrumentations.join(', ') || 'none'}`,
     ...(config.mode === 'inline' ? ['mode inline'] : []),
     ...(config.file === undefined ? [] : [`configuration ${config.file}`]),

@@ -9,6 +9,7 @@ import { detectResource } from '../resource/detect-resource.ts';
 import { checkApiCopies } from './api-copies.ts';
 import { type CheckFinding, check, type Finding } from './finding.ts';
 import { checkMetricsPort } from './metrics-port.ts';
+import { checkProfiling } from './profiling.ts';
 import { checkReceiver } from './receiver.ts';
 import { settingsOf } from './settings.ts';
 import { unknownVariables } from './unknown-variables.ts';
@@ -62,6 +63,7 @@ function* checksOf(
     yield [check('warning', 'OTLP traces', 'are not exported: OTEL_EXPORTER_OTLP_ENDPOINT is not set')];
   } else yield checkReceiver('traces', config.traces);
   if (config.metrics.otlp !== undefined) yield checkReceiver('metrics', config.metrics.otlp);
+  yield checkProfiling(config);
   const { prometheus } = config.metrics;
   if (prometheus !== undefined) yield checkMetricsPort(prometheus).then((finding) => [finding]);
 }

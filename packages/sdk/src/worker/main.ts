@@ -77,6 +77,22 @@ const sources = createMetricSources({
 });
 for (const path of start.metricFiles) sources.addFile(path);
 
+/** Opens the metrics port; resolves when it is told whether that went well. */
+async function startServer(): Promise<void> {
+  if (!config.metrics.prometheus) return;
+  const server = createMetricsServer({
+    collect: sources.collect,
+    blockedSeconds: () => watch.currentSeconds,
+    livezBlockedMs: config.liveness.livezBlockedMs,
+  });
+  try {
+    tell({ type: 'listening', url: await listen(server, config.metrics.prometheus) });
+  } catch (error) {
+    tell({ type: 'notListening', message: messageOf(error) });
+  }
+}
+const serverStarted = startServer();
+
 /** Empties the ring as far as there is room for its spans. */
 const drain = (): boolean =>
   ring.drain((words, at, length) => {
@@ -106,7 +122,8 @@ const flush = async (): Promise<void> => {
     drain();
     await spans?.room();
   } while (ring.used > 0);
-  await Promise.all([spans?.flush(), push?.flush()]);
+  // An application that ends at once still says where its metrics were.
+  await Promise.all([serverStarted, spans?.flush(), push?.flush()]);
 };
 
 /** Spans that came before the resource was known. */
@@ -161,18 +178,6 @@ async function render(id: number, accept: string | undefined): Promise<void> {
   const { format, contentType } = negotiate(accept);
   const body = Buffer.concat([...renderFamilies(format, await sources.collect())]);
   tell({ type: 'rendered', id, rendered: { contentType, body } });
-}
-
-if (config.metrics.prometheus) {
-  const server = createMetricsServer({
-    collect: sources.collect,
-    blockedSeconds: () => watch.currentSeconds,
-    livezBlockedMs: config.liveness.livezBlockedMs,
-  });
-  listen(server, config.metrics.prometheus).then(
-    (url) => tell({ type: 'listening', url }),
-    (error: unknown) => tell({ type: 'notListening', message: messageOf(error) }),
-  );
 }
 
 void drainForEver();

@@ -29,7 +29,7 @@ const proxyHeaders = [
  * Lets in who comes from this machine without a proxy, or who knows the token.
  * @throws {RangeError} for an empty token
  */
-export function createAccess({ token }: ProfilingAccess): AccessCheck {
+export function createProfilingAccess({ token }: ProfilingAccess): AccessCheck {
   if (token === '') throw new RangeError('the token of /profiling must not be empty');
   const expected = token === undefined ? undefined : digest(token);
   return (request) => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Telemetry } from '@inferometer/core';
+import type { Telemetry } from '../telemetry.ts';
 import type { AccessCheck } from './access.ts';
 import { type Answer, endpointOf } from './endpoints.ts';
 

@@ -1,7 +1,12 @@
-import { installed, type Telemetry } from '@inferometer/core';
-import type { Handler, HttpRequest } from '../handler.ts';
-import { createAccess, type ProfilingAccess } from './access.ts';
-import { answerProfiling } from './answer-profiling.ts';
+import {
+  answerProfiling,
+  createProfilingAccess,
+  installed,
+  type ProfilingAccess,
+  profilingInCode,
+  type Telemetry,
+} from '@inferometer/core';
+import type { Handler, HttpRequest } from './handler.ts';
 
 export interface ProfilingHandlerOptions extends ProfilingAccess {
   /** Whose requests are shown. @default what `@inferometer/sdk` has started in this process */
@@ -15,7 +20,8 @@ export interface ProfilingHandlerOptions extends ProfilingAccess {
  * @throws {RangeError} for an empty token
  */
 export function profilingHandler(options: ProfilingHandlerOptions = {}): Handler {
-  const access = createAccess(options);
+  const access = createProfilingAccess(options);
+  if (options.token !== undefined || options.telemetry !== undefined) profilingInCode.isDecided = true;
   return (request, response, next) => {
     const { baseUrl: base = '', url = '/' } = request as HttpRequest;
     const telemetry = options.telemetry ?? installed.telemetry;

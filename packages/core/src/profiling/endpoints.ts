@@ -1,4 +1,6 @@
-import { type FinishedTrace, summarise, type Telemetry, traceJson } from '@inferometer/core';
+import { summarise } from '../summary.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { type FinishedTrace, traceJson } from '../trace/record.ts';
 
 /** An answer before it is written. */
 export interface Answer {
