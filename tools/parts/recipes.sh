@@ -37,6 +37,8 @@ has_cjk_font() {
 up_to_date() {
   case $1 in
     redis-server) command -v redis-server >/dev/null ;;
+    # Debian has the programs of each version in a folder of their own, off PATH.
+    postgres) command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
     chromium) command -v chromium >/dev/null && has_cjk_font ;;
     python) [ -x "$cache/venv-clients/bin/python" ] && [ "$(cat "$cache/venv-clients/.pins" 2>/dev/null)" = "$(pins_of python)" ] ;;
     rivals) [ "$(cat "$cache/rivals/.pins" 2>/dev/null)" = "$(pins_of rivals)" ] ;;
@@ -47,7 +49,7 @@ up_to_date() {
 # needs NAME: whether what makes the part is there; says what is missing, and why.
 needs() {
   case $1 in
-    redis-server | chromium)
+    redis-server | postgres | chromium)
       local packages; packages=$(debian_packages "$1")
       if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then return 0; fi
       say "install it yourself (Debian: apt-get install $packages); this script does so only as root with apt-get"
@@ -61,7 +63,7 @@ needs() {
 
 make_part() {
   case $1 in
-    redis-server | chromium) debian "$1" ;;
+    redis-server | postgres | chromium) debian "$1" ;;
     python) python_environment ;;
     rivals) rival_packages ;;
     *) go_part "$1" ;;
@@ -69,8 +71,12 @@ make_part() {
 }
 
 debian_packages() {
-  # Korean and other East Asian text renders as boxes without a CJK font.
-  case $1 in chromium) echo 'chromium fonts-noto-cjk' ;; *) echo "$1" ;; esac
+  case $1 in
+    # Korean and other East Asian text renders as boxes without a CJK font.
+    chromium) echo 'chromium fonts-noto-cjk' ;;
+    postgres) echo postgresql ;;
+    *) echo "$1" ;;
+  esac
 }
 
 debian() {

@@ -36,6 +36,7 @@ export {
   startInferometer,
   withoutOwnSettings,
 } from './start-inferometer.ts';
+export { type Postgres, startPostgres } from './start-postgres.ts';
 export { type Redis, type RedisOptions, startRedis } from './start-redis.ts';
 export { type TempDir, tempDir } from './temp-dir.ts';
 export { messageOf, type WaitOptions, waitFor } from './wait-for.ts';

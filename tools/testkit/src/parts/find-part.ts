@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { findProgram, isExecutable } from '../process/find-program.ts';
 import { type PartName, partNames, partRecipes, partsCache } from './table.ts';
 
@@ -21,10 +22,20 @@ export function findPart(name: PartName): Part | undefined {
     return { name, path: chosen };
   }
   for (const place of partRecipes[name].places) {
-    const path = findProgram(place.includes('/') ? join(partsCache(), place) : place);
+    const path = candidates(place)
+      .map((candidate) => findProgram(candidate))
+      .find(Boolean);
     if (path !== undefined) return { name, path };
   }
   return undefined;
+}
+
+/** What a place stands for, in the order in which it is tried. */
+function candidates(place: string): string[] {
+  if (!place.includes('/')) return [place];
+  const path = resolve(partsCache(), place);
+  if (!path.includes('*')) return [path];
+  return globSync(path).sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
 }
 
 /** @throws {Error} if the part is not on this machine, with how to get it */

@@ -9,11 +9,15 @@ export type PartName =
   | 'etcd'
   | 'kube-apiserver'
   | 'redis-server'
+  | 'postgres'
   | 'chromium'
   | 'python';
 
 export interface PartRecipe {
-  /** Looked for in this order. A path is relative to the cache of `npm run parts`, a bare name is looked up on PATH. */
+  /**
+   * Looked for in this order. A path is relative to the cache of `npm run parts`, a bare name is looked up on PATH; of
+   * the files that a pattern fits the one of the highest version is taken.
+   */
   readonly places: readonly string[];
   /** What getting it takes, for whoever misses it. */
   readonly takes: string;
@@ -28,6 +32,10 @@ export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   etcd: { places: ['bin/etcd', 'etcd'], takes: 'Go 1.26, up to 5 minutes' },
   'kube-apiserver': { places: ['bin/kube-apiserver', 'kube-apiserver'], takes: 'Go 1.26, up to 30 minutes' },
   'redis-server': { places: ['redis-server'], takes: 'root on Debian, seconds' },
+  postgres: {
+    places: ['postgres', '/usr/lib/postgresql/*/bin/postgres'],
+    takes: 'root on Debian, a minute',
+  },
   chromium: { places: ['chromium', 'chromium-browser', 'google-chrome'], takes: 'root on Debian, a minute' },
   // Another Python would lack the packages that the test clients import.
   python: { places: ['venv-clients/bin/python'], takes: 'Python 3.10 or later, half a minute' },

@@ -4,11 +4,14 @@ import { basename } from 'node:path';
 import { findProgram } from './find-program.ts';
 import { onExit } from './on-exit.ts';
 import { collectOutput, tail } from './output.ts';
+import type { User } from './spawn-program.ts';
 
 export interface RunOptions {
   /** Added to this process's environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Whom it runs as; only root may choose. @default whom this process runs as */
+  readonly user?: User;
   /** What the program reads. @default nothing */
   readonly stdin?: string;
   /** Killed after this, ms, > 0. @default 60000 */
@@ -29,12 +32,13 @@ export interface RunResult {
 export async function runProgram(
   command: string,
   args: readonly string[],
-  { env, cwd, stdin = '', timeoutMs = 60_000 }: RunOptions = {},
+  { env, cwd, user, stdin = '', timeoutMs = 60_000 }: RunOptions = {},
 ): Promise<RunResult> {
   const path = findProgram(command);
   if (path === undefined) throw new Error(`no program ${command}`);
   const child = spawn(path, args, {
     ...(cwd === undefined ? {} : { cwd }),
+    ...user,
     env: { ...process.env, ...env },
     timeout: timeoutMs,
     killSignal: 'SIGKILL',

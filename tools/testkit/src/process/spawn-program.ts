@@ -19,8 +19,18 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** @default this process's own */
   readonly cwd?: string;
-  /** Time from SIGTERM to SIGKILL, ms, >= 0. @default 10000 */
+  /** What asks it to end. @default SIGTERM */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Whom it runs as; only root may choose. @default whom this process runs as */
+  readonly user?: User;
+  /** Time from `stopSignal` to SIGKILL, ms, >= 0. @default 10000 */
   readonly stopTimeoutMs?: number;
+}
+
+/** Ids of a user and of its group. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface SpawnedProgram {
@@ -35,13 +45,15 @@ export interface SpawnedProgram {
 
 /** Starts a program in a process group of its own, so that its own children can be ended with it. */
 export async function spawnProgram(options: SpawnOptions): Promise<SpawnedProgram> {
-  const { stopTimeoutMs = 10_000 } = options;
+  const { stopSignal = 'SIGTERM', stopTimeoutMs = 10_000 } = options;
   const env = { ...process.env, ...options.env };
   const path = findProgram(options.command, env.PATH);
   if (path === undefined) throw new Error(`no program ${options.command}`);
-  const [command, ...args] = boundToThisProcess(path, options.args ?? []);
+  const [command, ...args] = boundToThisProcess(path, options.args ?? [], stopSignal);
   const child = spawn(command, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    // Before setpriv, not after it: the kernel forgets whom to end with us when the user changes.
+    ...options.user,
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -70,7 +82,7 @@ export async function spawnProgram(options: SpawnOptions): Promise<SpawnedProgra
   };
 
   async function stop(): Promise<ExitStatus> {
-    child.kill('SIGTERM');
+    child.kill(stopSignal);
     const inTime = new AbortController();
     const limit = delay(stopTimeoutMs, undefined, { signal: inTime.signal }).then(
       () => killGroup(pid),
@@ -94,9 +106,13 @@ async function exitOf(child: ChildProcess, pid: number): Promise<ExitStatus> {
 }
 
 /** With setpriv (Linux) the kernel ends the program even if this process dies without a chance to do so. */
-function boundToThisProcess(path: string, args: readonly string[]): [string, ...string[]] {
+function boundToThisProcess(
+  path: string,
+  args: readonly string[],
+  signal: NodeJS.Signals,
+): [string, ...string[]] {
   const setpriv = process.platform === 'linux' ? findProgram('setpriv') : undefined;
-  return setpriv === undefined ? [path, ...args] : [setpriv, '--pdeathsig', 'TERM', '--', path, ...args];
+  return setpriv === undefined ? [path, ...args] : [setpriv, '--pdeathsig', signal, '--', path, ...args];
 }
 
 function killGroup(pid: number): void {

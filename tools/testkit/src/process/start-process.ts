@@ -28,7 +28,7 @@ export interface RunningProcess extends AsyncDisposable {
   waitForOutput(pattern: RegExp, options?: WaitOptions): Promise<RegExpExecArray>;
   /** Sends a signal and does not wait. Does nothing if the process has ended. */
   signal(signal: NodeJS.Signals): void;
-  /** Ends it: SIGTERM, then SIGKILL after `stopTimeoutMs`. @returns how it ended, also when called again */
+  /** Ends it: `stopSignal`, then SIGKILL after `stopTimeoutMs`. @returns how it ended, also when called again */
   stop(): Promise<ExitStatus>;
 }
 
