@@ -28,6 +28,9 @@ function measureOffset(): number {
 let epochOffsetMs: number = Date.now() - (performance.now() + monoOffsetMs);
 
 const maxDriftMs = 5;
+/** The wall clock is looked at so often: a reading costs as much as two phases' work besides their own readings. */
+const checkEveryMs = 100;
+let checkedAt = Number.NEGATIVE_INFINITY;
 
 /** The time now on the machine's monotonic clock, ms, with nanosecond resolution where the platform has it. */
 export function monoNow(): MonoMs {
@@ -35,11 +38,14 @@ export function monoNow(): MonoMs {
 }
 
 /**
- * Checks the wall clock against the monotonic one; called once a request, so that a request's own timestamps
- * never jump within it.
+ * Checks the wall clock against the monotonic one, ten times a second at most; a request asks once, so that its own
+ * timestamps never jump within it.
+ * @param now monotonic time
  * @returns the offset that turns MonoMs into ms since the epoch
  */
-export function currentEpochOffset(): number {
+export function currentEpochOffset(now: MonoMs = monoNow()): number {
+  if (now - checkedAt < checkEveryMs) return epochOffsetMs;
+  checkedAt = now;
   const offset = Date.now() - monoNow();
   // Date.now() is whole milliseconds: only a larger difference is a step of the wall clock.
   if (Math.abs(offset - epochOffsetMs) > maxDriftMs) epochOffsetMs = offset;

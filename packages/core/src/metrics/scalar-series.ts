@@ -27,11 +27,10 @@ export class SharedScalar implements GaugeSeries {
   }
 
   set(value: number): void {
-    const { slots, sequence, touched } = this.#views;
+    const { slots, touched } = this.#views;
     const at = this.#at;
-    sequence.begin();
+    // One instruction writes all of it: no reader sees half, and nobody needs the fences of a sequence.
     slots[at + scalar.value] = value;
-    sequence.commit();
     if (touched) touched(at, at + scalar.slots);
   }
 }

@@ -120,7 +120,7 @@ export class LiveTrace implements RequestTrace {
     } else {
       const at = monoNow();
       this.startedAt = at;
-      this.startEpochUs = Math.round((at + currentEpochOffset()) * 1000);
+      this.startEpochUs = Math.round((at + currentEpochOffset(at)) * 1000);
     }
     this.#marks = borrowMarks();
   }

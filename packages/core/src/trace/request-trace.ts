@@ -12,7 +12,7 @@ export interface RequestStart {
 /** The time now, on both clocks. */
 export function requestStart(): RequestStart {
   const at = monoNow();
-  return { at, epochUs: Math.round((at + currentEpochOffset()) * 1000) };
+  return { at, epochUs: Math.round((at + currentEpochOffset(at)) * 1000) };
 }
 
 /** How a request ended. */
