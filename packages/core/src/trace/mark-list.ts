@@ -9,12 +9,13 @@ const firstCapacity = 64;
 
 /** When a request changed phase, in time. Parallel arrays: no object is made per mark. */
 export class MarkList {
+  // Plain arrays, longer than what is in use: whole numbers out of a Float64Array would be boxed wherever they go.
   /** Whole µs since the request's start. */
-  #atUs: Float64Array = new Float64Array(firstCapacity);
+  readonly #atUs: number[] = new Array<number>(firstCapacity).fill(0);
   /** undefined for none. */
-  #phases: (string | undefined)[] = new Array(firstCapacity).fill(undefined);
+  readonly #phases: (string | undefined)[] = new Array<undefined>(firstCapacity).fill(undefined);
   /** Entries into a phase that a mark stands for; 0 where it only goes on after another one. */
-  #entered: Uint32Array = new Uint32Array(firstCapacity);
+  readonly #entered: number[] = new Array<number>(firstCapacity).fill(0);
   #length = 0;
 
   get capacity(): number {
@@ -42,11 +43,10 @@ export class MarkList {
       this.#entered[last] = entered;
       return;
     }
-    if (length === times.length) this.#grow();
     const before = length > 0 ? (times[last] as number) : 0;
     // Clocks of processes agree to well under a microsecond; a mark never lies before the one it follows.
-    this.#atUs[length] = atUs > before ? atUs : before;
-    this.#phases[length] = phase;
+    times[length] = atUs > before ? atUs : before;
+    phases[length] = phase;
     this.#entered[length] = entered;
     this.#length = length + 1;
     if (length >= maxMarks) this.#coarsen();
@@ -66,9 +66,7 @@ export class MarkList {
 
   /** A copy of it as it is now. */
   timeline(totalUs: number): Timeline {
-    const atUs = new Array<number>(this.#length);
-    for (let i = 0; i < atUs.length; i++) atUs[i] = this.#atUs[i] as number;
-    return { atUs, phases: this.#phases.slice(0, this.#length), totalUs };
+    return { atUs: this.#atUs.slice(0, this.#length), phases: this.#phases.slice(0, this.#length), totalUs };
   }
 
   totals(totalUs: number): PhaseTotal[] {
@@ -77,16 +75,6 @@ export class MarkList {
 
   clear(): void {
     this.#length = 0;
-  }
-
-  #grow(): void {
-    const capacity = this.capacity * 2;
-    const atUs = new Float64Array(capacity);
-    atUs.set(this.#atUs);
-    const entered = new Uint32Array(capacity);
-    entered.set(this.#entered);
-    this.#atUs = atUs;
-    this.#entered = entered;
   }
 
   /** Merges the stretches of the older half into one a phase: memory stays bounded, and the total true. */

@@ -106,9 +106,9 @@ export function totalsOf({ atUs, phases, totalUs }: Timeline): PhaseTotal[] {
  * @param entered entries into the phase that each change stands for; undefined for 1 each
  */
 export function sumByPhase(
-  atUs: ArrayLike<number>,
-  phases: ArrayLike<string | undefined>,
-  entered: ArrayLike<number> | undefined,
+  atUs: readonly number[],
+  phases: readonly (string | undefined)[],
+  entered: readonly number[] | undefined,
   length: number,
   totalUs: number,
 ): PhaseTotal[] {

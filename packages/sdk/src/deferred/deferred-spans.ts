@@ -37,6 +37,9 @@ export interface DeferredSpansOptions {
   readonly forward: (spans: readonly PlainSpan[]) => void;
 }
 
+/** Words of a request like most. With less room nothing is written: it would have to be taken back, and all texts with it. */
+const leastRoom = 1024;
+
 const mustKeep: ReadonlySet<string> = new Set(['error', 'slow', 'exemplar']);
 
 /**
@@ -50,13 +53,14 @@ export function createDeferredSpans(options: DeferredSpansOptions): SpanStrategy
   options.onForget?.(() => writer.forget());
 
   const write = (trace: LiveTrace, record: TraceRecord, must: boolean): boolean => {
+    if (ring.free < leastRoom) {
+      options.dropped(spansOf(trace, record));
+      return false;
+    }
     writer.start();
-    const batches: DeferredBatch[] = [];
     for (const { link } of record.batches) {
       const batch = link as DeferredBatch | undefined;
-      if (batch === undefined || batch.sent) continue;
-      writeBatch(writer, batch);
-      batches.push(batch);
+      if (batch !== undefined && !batch.sent) writeBatch(writer, batch);
     }
     writeRequest(writer, trace, record, must);
     if (!ring.write(writer.texts, writer.items)) {
@@ -64,7 +68,7 @@ export function createDeferredSpans(options: DeferredSpansOptions): SpanStrategy
       options.dropped(spansOf(trace, record));
       return false;
     }
-    for (const batch of batches) batch.sent = true;
+    for (const { link } of record.batches) if (link !== undefined) (link as DeferredBatch).sent = true;
     return true;
   };
 

@@ -24,6 +24,8 @@ export interface SpanRing {
   wake(): void;
   /** Words in use. */
   readonly used: number;
+  /** Words that are free; a message needs one more than it has, and lies in one piece. */
+  readonly free: number;
 }
 
 /** The first words of an array. */
@@ -67,6 +69,10 @@ class SharedRing implements SpanRing {
     return (Atomics.load(this.#control, control.head) - Atomics.load(this.#control, control.tail)) >>> 0;
   }
 
+  get free(): number {
+    return this.#capacity - this.used;
+  }
+
   write(first: WordPart, second: WordPart): boolean {
     const length = first.length + second.length;
     const capacity = this.#capacity;
@@ -84,8 +90,8 @@ class SharedRing implements SpanRing {
     }
     const start = head & mask;
     words[start] = length;
-    if (first.length > 0) words.set(first.words.subarray(0, first.length), start + 1);
-    words.set(second.words.subarray(0, second.length), start + 1 + first.length);
+    copy(first, words, start + 1);
+    copy(second, words, start + 1 + first.length);
     Atomics.store(this.#control, control.head, (head + needed) | 0);
     const limit = capacity * wakeShare;
     if (used <= limit && used + skipped + needed > limit) this.wake();
@@ -122,4 +128,10 @@ class SharedRing implements SpanRing {
     if (this.used > this.#capacity * wakeShare) return;
     await Atomics.waitAsync(this.#control, control.wake, seen, timeoutMs).value;
   }
+}
+
+/** Word by word: a view for `set` costs more than the few hundred words of a request. */
+function copy(from: WordPart, to: Int32Array, at: number): void {
+  const { words, length } = from;
+  for (let i = 0; i < length; i++) to[at + i] = words[i] as number;
 }
