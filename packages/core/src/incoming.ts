@@ -25,20 +25,24 @@ export function openRequestOf(request: IncomingMessage): OpenRequest | undefined
 }
 
 /**
- * Aborted once nobody will read the answer of a traced request any more: the client has gone, or the connection was cut,
- * before it was complete.
- * @returns undefined for a request that is not traced
+ * Aborted once nobody will read the answer of a request any more: the client has gone, or the connection was cut, before
+ * it was complete. Where requests are not traced, Express must have given the request its answer (`request.res`).
+ * @returns undefined where neither is so
  */
 export function goneSignal(request: IncomingMessage): AbortSignal | undefined {
   const traced = request as Traced;
-  if (traced[openKey] === undefined) return undefined;
-  let controller = traced[goneKey];
-  if (controller === undefined) {
-    controller = new AbortController();
-    traced[goneKey] = controller;
-    if (traced[isGoneKey]) controller.abort();
-  }
+  if (traced[goneKey] !== undefined) return traced[goneKey].signal;
+  const response = (request as { res?: ServerResponse }).res;
+  if (traced[openKey] === undefined && response === undefined) return undefined;
+  const controller = new AbortController();
+  traced[goneKey] = controller;
+  if (traced[isGoneKey]) controller.abort();
+  else if (traced[openKey] === undefined) response?.on('close', abortIfCutShort);
   return controller.signal;
+}
+
+function abortIfCutShort(this: ServerResponse): void {
+  if (cutShort(this.req, this) !== undefined) (this.req as Traced)[goneKey]?.abort();
 }
 
 /**

@@ -69,6 +69,25 @@ describe.each(versions)('%s', (_version, express) => {
       expect(record?.totals.map(({ name }) => name)).toEqual(['queue', 'unattributed']);
     });
 
+    test('also where nothing is traced, and not when the answer is complete', async () => {
+      const signals: (AbortSignal | undefined)[] = [];
+      const app = express();
+      app.get('/:what', (request: Request, response: Response) => {
+        signals.push(goneSignal(request));
+        expect(goneSignal(request)).toBe(signals.at(-1));
+        if (request.params.what === 'all') response.send('all');
+      });
+      const { port } = await serve(app);
+      const raw = await connectRaw(port);
+      raw.socket.write(get('/all'));
+      await raw.until(/all$/);
+      raw.socket.write(get('/none'));
+      await vi.waitFor(() => expect(signals).toHaveLength(2));
+      expect(signals.map((signal) => signal?.aborted)).toEqual([false, false]);
+      leave(raw);
+      await vi.waitFor(() => expect(signals.map((signal) => signal?.aborted)).toEqual([false, true]));
+    });
+
     test.each([
       ['of a length', 'content-length: 100\r\n\r\nabc'],
       ['in chunks', 'transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n'],
