@@ -263,13 +263,21 @@ describeWithParts('page', ['chromium'], () => {
     }`);
     // Nothing that was aborted before is in the table.
     await fetch(`${server.url}/profiling/clear`, { method: 'POST' });
-    // Others that generate take turns with the story: alone it may be over before the browser's abort gets there.
-    const others = Array.from({ length: 2 }, () => {
+    // Others that generate take turns with the story, until it is stopped: alone it may be over before the browser's abort
+    // gets there, and how long the browser takes to begin nobody knows.
+    let stopped = false;
+    const others = Array.from({ length: 2 }, async () => {
       const body = { prompt: 'mood: sleepy\nstory:', max_tokens: 200, n: 7, temperature: 2, seed: 1 };
-      return server.post('/v1/completions', body).then((response) => response.arrayBuffer());
+      while (!stopped) await (await server.post('/v1/completions', body)).arrayBuffer();
     });
     await page.getByRole('button', { name: 'Write' }).click();
-    await page.locator('#story-end').getByText('you').waitFor();
+    await page
+      .locator('#story-end')
+      .getByText('you')
+      .waitFor()
+      .finally(() => {
+        stopped = true;
+      });
     await Promise.all(others);
     const told = await page.locator('.told').textContent();
     // In whichever row: the others may have ended after the story.
