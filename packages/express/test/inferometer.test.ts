@@ -21,11 +21,11 @@ describe.each(versions)('%s', (_version, express) => {
     const app = express();
     app.use(inferometer());
     app.get('/', (request, response) => {
-      response.json([traceOf(request) ?? null, goneSignal(request) ?? null]);
+      response.json([traceOf(request) ?? null, goneSignal(request)?.aborted]);
     });
     const { url } = await serve(app);
     const response = await fetch(url);
-    expect(await response.json()).toEqual([null, null]);
+    expect(await response.json()).toEqual([null, false]);
     expect([...response.headers.keys()].filter((name) => /timing|event|-time$/.test(name))).toEqual([]);
     expect((await fetch(`${url}/profiling`)).status).toBe(404);
   });

@@ -46,7 +46,7 @@ export function createDeferredBatch(
 /** Writes a batch as an item of the message. */
 export function writeBatch(writer: WordWriter, { ids, record, requests }: DeferredBatch): void {
   const model = writer.idOf(record.model);
-  const id = writer.idOf(record.id);
+  const id = writer.onceIdOf(record.id);
   const reason = writer.idOf(record.reason);
   writer.open(item.batch);
   for (const word of ids) writer.put(word);

@@ -50,10 +50,10 @@ export function writeRequest(
   words[at + request.route] = writer.idOf(record.route);
   words[at + request.model] = writer.idOf(record.model);
   words[at + request.tenant] = writer.idOf(record.tenant);
-  words[at + request.session] = writer.idOf(record.sessionHash);
+  words[at + request.session] = writer.onceIdOf(record.sessionHash);
   words[at + request.errorType] = writer.idOf(record.errorType);
   words[at + request.kept] = writer.idOf(trace.kept);
-  words[at + request.traceState] = writer.idOf(parent?.traceState?.serialize());
+  words[at + request.traceState] = writer.onceIdOf(parent?.traceState?.serialize());
   setUs(words, at + request.ttftUs, record.ttftUs ?? -1);
   setUs(words, at + request.firstTokenUs, generation?.firstUs ?? -1);
   setUs(words, at + request.lastTokenUs, generation?.lastUs ?? -1);
@@ -103,7 +103,7 @@ function writeEntry(writer: WordWriter, one: PhaseEntry): void {
 
 function writeShare(writer: WordWriter, batch: BatchShare): void {
   const link = batch.link as DeferredBatch | undefined;
-  writer.put(writer.idOf(batch.id));
+  writer.put(writer.onceIdOf(batch.id));
   writer.put(batch.size);
   writer.putFloat(batch.deviceMsShare);
   for (let i = 0; i < 6; i++) writer.put(link === undefined ? 0 : (link.ids[i] as number));
@@ -134,7 +134,7 @@ function writeAttributes(
       writer.put(0);
     } else {
       writer.put(attributeType.other);
-      writer.put(writer.idOf(packed(value)));
+      writer.put(writer.onceIdOf(packed(value)));
       writer.put(0);
     }
   }
@@ -155,6 +155,6 @@ function writeExtras(writer: WordWriter, trace: LiveTrace): void {
   }
   if (extras === undefined) return;
   writer.open(item.extras);
-  writer.put(writer.idOf(packed(extras)));
+  writer.put(writer.onceIdOf(packed(extras)));
   writer.close();
 }

@@ -24,6 +24,8 @@ export interface WordWriter {
   take(count: number): number;
   /** The number of a text; -1 for none. */
   idOf(text: string | undefined): number;
+  /** The same of a text that will hardly come again, such as an id: it is not remembered beyond the message. */
+  onceIdOf(text: string | undefined): number;
   /** Has texts sent again: what was sent last did not arrive. */
   forget(): void;
 }
@@ -79,14 +81,14 @@ class GrowingWriter implements WordWriter {
   readonly items: Part = new Part();
   #item = 0;
   readonly #ids: Map<string, number> = new Map();
-  /** Texts of the present message that are too long to be remembered, and their ids behind all others. */
-  readonly #long: Map<string, number> = new Map();
+  /** Texts of the present message that are not to be remembered, and their ids behind all others. */
+  readonly #once: Map<string, number> = new Map();
   #mustForget = false;
 
   start(): void {
     this.texts.length = 0;
     this.items.length = 0;
-    if (this.#long.size > 0) this.#long.clear();
+    if (this.#once.size > 0) this.#once.clear();
     if (this.#mustForget || this.#ids.size >= maxTexts) {
       this.#ids.clear();
       this.#mustForget = false;
@@ -135,13 +137,17 @@ class GrowingWriter implements WordWriter {
     if (text === undefined) return -1;
     const known = this.#ids.get(text);
     if (known !== undefined) return known;
-    const texts = text.length > maxKnownLength ? this.#long : this.#ids;
-    return texts.get(text) ?? this.#define(text, texts);
+    return text.length > maxKnownLength ? this.onceIdOf(text) : this.#define(text, this.#ids);
+  }
+
+  onceIdOf(text: string | undefined): number {
+    if (text === undefined) return -1;
+    return this.#once.get(text) ?? this.#define(text, this.#once);
   }
 
   #define(text: string, texts: Map<string, number>): number {
     // A message may define some more than the limit before the next one starts anew.
-    const id = texts.size + (texts === this.#long ? maxTexts * 2 : 0);
+    const id = texts.size + (texts === this.#once ? maxTexts * 2 : 0);
     texts.set(text, id);
     const part = this.texts;
     // Three bytes a UTF-16 unit at most.

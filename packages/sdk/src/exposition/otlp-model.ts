@@ -135,7 +135,7 @@ function toPoint(series: Series, kind: OtlpMetric['kind']): OtlpPoint | undefine
   const common = { attributes: attributesOf(series), startMs: createdMs };
   if (histogram) {
     const sum = histogram.hasSum === false ? undefined : histogram.sum;
-    const exemplars = histogram.exemplars?.filter((each) => each !== undefined).map(otlpExemplar) ?? [];
+    const exemplars = inOrder(histogram.exemplars ?? []).map(otlpExemplar);
     const { total, ...buckets } = classicBuckets(histogram);
     if (kind === 'exponentialHistogram' && histogram.native) {
       const { native } = histogram;
@@ -150,6 +150,13 @@ function toPoint(series: Series, kind: OtlpMetric['kind']): OtlpPoint | undefine
 }
 
 const hexId = { trace: /^[0-9a-f]{32}$/i, span: /^[0-9a-f]{16}$/i } as const;
+
+/** Oldest first: Prometheus takes none of a series that is older than one it has, and buckets do not fill in turn. */
+function inOrder(exemplars: readonly (Exemplar | undefined)[]): Exemplar[] {
+  return exemplars
+    .filter((each) => each !== undefined)
+    .sort((a, b) => a.timestampMs - b.timestampMs || a.value - b.value);
+}
 
 /** Receivers refuse a request for one malformed id: those, which only users' own exemplars have, become attributes. */
 function otlpExemplar(exemplar: Exemplar): Exemplar {
