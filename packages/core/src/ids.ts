@@ -37,3 +37,31 @@ export function randomSpanId(): string {
 export function wordOfHex(hex: string, at: number): number {
   return Number.parseInt(hex.slice(at, at + 8), 16) | 0;
 }
+
+/** A trace id and a span id, as words. */
+export interface IdWords {
+  readonly t0: number;
+  readonly t1: number;
+  readonly t2: number;
+  readonly t3: number;
+  readonly s0: number;
+  readonly s1: number;
+}
+
+/** Writes both ids, six words. */
+export function writeIds(words: Int32Array, at: number, ids: IdWords): void {
+  words[at] = ids.t0;
+  words[at + 1] = ids.t1;
+  words[at + 2] = ids.t2;
+  words[at + 3] = ids.t3;
+  words[at + 4] = ids.s0;
+  words[at + 5] = ids.s1;
+}
+
+export function traceIdOf({ t0, t1, t2, t3 }: IdWords): string {
+  return hexOfWord(t0) + hexOfWord(t1) + hexOfWord(t2) + hexOfWord(t3);
+}
+
+export function spanIdOf({ s0, s1 }: IdWords): string {
+  return hexOfWord(s0) + hexOfWord(s1);
+}

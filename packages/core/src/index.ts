@@ -2,7 +2,7 @@ export { type BatchOptions, batch } from './batch.ts';
 export { currentEpochOffset, type MonoMs, monoNow } from './clock.ts';
 export { clientClosedRequest, clientDisconnected, responseDestroyed } from './cut-short.ts';
 export { type ErrorCode, InferometerError, messageOf } from './errors.ts';
-export { hexOfWord, randomWord, wordOfHex } from './ids.ts';
+export { hexOfWord, type IdWords, randomWord, wordOfHex, writeIds } from './ids.ts';
 export { goneSignal, openRequestOf, pathOf, traceIncoming } from './incoming.ts';
 export { installed, installTelemetry } from './installed.ts';
 export type {
@@ -14,7 +14,7 @@ export type {
   Series,
   SummaryValue,
 } from './metrics/family.ts';
-export type { ExemplarIds, HistogramSeries } from './metrics/histogram-series.ts';
+export type { HistogramSeries } from './metrics/histogram-series.ts';
 export { otherValue } from './metrics/label-index.ts';
 export { maxScale } from './metrics/layout.ts';
 export { createMetricFile, createMetricFileReader, type MetricFile } from './metrics/metric-file.ts';

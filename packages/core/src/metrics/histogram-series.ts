@@ -1,23 +1,14 @@
+import { type IdWords, writeIds } from '../ids.ts';
 import { exemplar, histogram, maxScale, minScale, zeroThreshold } from './layout.ts';
 import { nativeIndex } from './native-index.ts';
 import type { WriteSequence } from './write-sequence.ts';
-
-/** The trace and span that an observation was made in, as words. */
-export interface ExemplarIds {
-  readonly t0: number;
-  readonly t1: number;
-  readonly t2: number;
-  readonly t3: number;
-  readonly s0: number;
-  readonly s1: number;
-}
 
 /** One set of label values of a histogram. Observing allocates nothing and takes no lock. */
 export interface HistogramSeries {
   /** @param value in the family's unit; NaN and infinities are not counted: no sum would be finite after them */
   observe(value: number): void;
   /** Counts the value and makes the trace the exemplar of its bucket. */
-  observeIn(value: number, ids: ExemplarIds, epochMs: number): void;
+  observeIn(value: number, ids: IdWords, epochMs: number): void;
   /** When the bucket of a value got its exemplar, ms since the epoch; 0 for never. */
   exemplarAt(value: number): number;
 }
@@ -62,7 +53,7 @@ export class SharedHistogram implements HistogramSeries {
     this.#commit();
   }
 
-  observeIn(value: number, ids: ExemplarIds, epochMs: number): void {
+  observeIn(value: number, ids: IdWords, epochMs: number): void {
     if (!Number.isFinite(value)) return;
     const bucket = this.#bucketOf(value);
     const at = this.#exemplarSlot(bucket);
@@ -75,17 +66,10 @@ export class SharedHistogram implements HistogramSeries {
     this.#commit();
   }
 
-  #point(at: number, value: number, ids: ExemplarIds, epochMs: number): void {
-    const words = this.#words;
+  #point(at: number, value: number, ids: IdWords, epochMs: number): void {
     this.#slots[at + exemplar.value] = value;
     this.#slots[at + exemplar.timestampMs] = epochMs;
-    const word = (at + exemplar.traceId) * 2;
-    words[word] = ids.t0;
-    words[word + 1] = ids.t1;
-    words[word + 2] = ids.t2;
-    words[word + 3] = ids.t3;
-    words[word + 4] = ids.s0;
-    words[word + 5] = ids.s1;
+    writeIds(this.#words, (at + exemplar.traceId) * 2, ids);
   }
 
   exemplarAt(value: number): number {

@@ -1,4 +1,4 @@
-import { hexOfWord } from '../ids.ts';
+import { spanIdOf, traceIdOf, writeIds } from '../ids.ts';
 import type { BatchShare, FinishedTrace, TraceIds } from '../trace/record.ts';
 import type { PhaseTotal } from '../trace/timeline.ts';
 
@@ -10,7 +10,7 @@ export interface TraceBlock {
   find(high: number, low: number): FinishedTrace | undefined;
 }
 
-/** Phases and batches of a request that a slot has room for; a request with more is kept as an object beside. */
+/** Phases and batches of a request that a slot has room for; those of a request with more are kept beside. */
 const maxTotals = 12;
 const maxBatches = 4;
 
@@ -45,36 +45,24 @@ const text = {
 const firstBatchText = text.firstTotal + maxTotals;
 const textStride = firstBatchText + maxBatches * 2;
 
-const empty = 0;
-const inSlot = 1;
-const beside = 2;
-
 class Block implements TraceBlock {
   readonly #numbers: Float64Array;
   readonly #words: Int32Array;
   readonly #texts: (string | undefined)[];
-  readonly #state: Uint8Array;
-  readonly #beside: Map<number, FinishedTrace> = new Map();
+  readonly #isUsed: Uint8Array;
+  readonly #beside: Map<number, Pick<FinishedTrace, 'totals' | 'batches'>> = new Map();
 
   constructor(slots: number) {
     this.#numbers = new Float64Array(slots * stride);
     this.#words = new Int32Array(this.#numbers.buffer);
     this.#texts = new Array(slots * textStride).fill(undefined);
-    this.#state = new Uint8Array(slots);
+    this.#isUsed = new Uint8Array(slots);
   }
 
   set(slot: number, trace: FinishedTrace): void {
-    if (this.#state[slot] === beside) this.#beside.delete(slot);
     const { totals, batches } = trace;
-    const words = this.#words;
-    const word = slot * stride * 2;
-    writeIds(words, word, trace.trace);
-    if (totals.length > maxTotals || batches.length > maxBatches) {
-      this.#state[slot] = beside;
-      this.#beside.set(slot, copyOf(trace, idsAt(words, word)));
-      return;
-    }
-    this.#state[slot] = inSlot;
+    writeIds(this.#words, slot * stride * 2, trace.trace);
+    this.#isUsed[slot] = 1;
     const numbers = this.#numbers;
     const at = slot * stride;
     numbers[at + field.startEpochUs] = trace.startEpochUs;
@@ -94,6 +82,11 @@ class Block implements TraceBlock {
     texts[textAt + text.tenant] = trace.tenant;
     texts[textAt + text.sessionHash] = trace.sessionHash;
     texts[textAt + text.errorType] = trace.errorType;
+    if (this.#beside.size > 0) this.#beside.delete(slot);
+    if (totals.length > maxTotals || batches.length > maxBatches) {
+      this.#beside.set(slot, { totals, batches: batches.map(withoutLink) });
+      return;
+    }
     for (let i = 0; i < totals.length; i++) {
       const total = totals[i] as PhaseTotal;
       const place = at + field.firstTotal + i * totalFields;
@@ -114,7 +107,7 @@ class Block implements TraceBlock {
   }
 
   get(slot: number): FinishedTrace {
-    if (this.#state[slot] === beside) return this.#beside.get(slot) as FinishedTrace;
+    const more = this.#beside.get(slot);
     const at = slot * stride;
     const number = (offset: number): number => this.#numbers[at + offset] as number;
     const textOf = (offset: number): string | undefined => this.#texts[slot * textStride + offset];
@@ -134,34 +127,38 @@ class Block implements TraceBlock {
       ttftUs: Number.isNaN(ttftUs) ? undefined : ttftUs,
       iterations: number(field.iterations),
       deviceMs: number(field.deviceMs),
-      totals: Array.from({ length: number(field.totals) }, (_, i) => {
-        const place = field.firstTotal + i * totalFields;
-        const name = textOf(text.firstTotal + i) as string;
-        return {
-          name,
-          startUs: number(place),
-          durationUs: number(place + 1),
-          count: number(place + 2),
-        };
-      }),
-      batches: Array.from({ length: number(field.batches) }, (_, i) => {
-        const place = firstBatch + i * batchFields;
-        return {
-          id: textOf(firstBatchText + i * 2) as string,
-          size: number(place),
-          reason: textOf(firstBatchText + i * 2 + 1) as string,
-          paddingRatio: number(place + 1),
-          deviceMsShare: number(place + 2),
-        };
-      }),
+      totals:
+        more?.totals ??
+        Array.from({ length: number(field.totals) }, (_, i) => {
+          const place = field.firstTotal + i * totalFields;
+          const name = textOf(text.firstTotal + i) as string;
+          return {
+            name,
+            startUs: number(place),
+            durationUs: number(place + 1),
+            count: number(place + 2),
+          };
+        }),
+      batches:
+        more?.batches ??
+        Array.from({ length: number(field.batches) }, (_, i) => {
+          const place = firstBatch + i * batchFields;
+          return {
+            id: textOf(firstBatchText + i * 2) as string,
+            size: number(place),
+            reason: textOf(firstBatchText + i * 2 + 1) as string,
+            paddingRatio: number(place + 1),
+            deviceMsShare: number(place + 2),
+          };
+        }),
     };
   }
 
   find(high: number, low: number): FinishedTrace | undefined {
     const words = this.#words;
-    for (let slot = 0; slot < this.#state.length; slot++) {
+    for (let slot = 0; slot < this.#isUsed.length; slot++) {
       const word = slot * stride * 2;
-      if (words[word + 4] === high && words[word + 5] === low && this.#state[slot] !== empty) {
+      if (words[word + 4] === high && words[word + 5] === low && this.#isUsed[slot] === 1) {
         return this.get(slot);
       }
     }
@@ -173,56 +170,13 @@ export function createTraceBlock(slots: number): TraceBlock {
   return new Block(slots);
 }
 
-function writeIds(words: Int32Array, at: number, ids: TraceIds): void {
-  words[at] = ids.t0;
-  words[at + 1] = ids.t1;
-  words[at + 2] = ids.t2;
-  words[at + 3] = ids.t3;
-  words[at + 4] = ids.s0;
-  words[at + 5] = ids.s1;
-}
-
 function idsAt(words: Int32Array, at: number): TraceIds {
   const [t0 = 0, t1 = 0, t2 = 0, t3 = 0, s0 = 0, s1 = 0] = words.subarray(at, at + 6);
-  return {
-    t0,
-    t1,
-    t2,
-    t3,
-    s0,
-    s1,
-    traceId: hexOfWord(t0) + hexOfWord(t1) + hexOfWord(t2) + hexOfWord(t3),
-    eventId: hexOfWord(s0) + hexOfWord(s1),
-  };
+  const ids = { t0, t1, t2, t3, s0, s1 };
+  return { ...ids, traceId: traceIdOf(ids), eventId: spanIdOf(ids) };
 }
 
-/** Without what only spans need, which holds the request itself. */
-function copyOf(trace: FinishedTrace, ids: TraceIds): FinishedTrace {
-  const { fnName, route, method, model, tenant, sessionHash, startEpochUs, totalUs } = trace;
-  const { status, errorType, ttftUs, iterations, deviceMs, totals } = trace;
-  const batches = trace.batches.map(({ id, size, reason, paddingRatio, deviceMsShare }) => ({
-    id,
-    size,
-    reason,
-    paddingRatio,
-    deviceMsShare,
-  }));
-  return {
-    trace: ids,
-    fnName,
-    route,
-    method,
-    model,
-    tenant,
-    sessionHash,
-    startEpochUs,
-    totalUs,
-    status,
-    errorType,
-    ttftUs,
-    iterations,
-    deviceMs,
-    totals,
-    batches,
-  };
+/** The link leads to the batch's requests, which must not live as long. */
+function withoutLink({ id, size, reason, paddingRatio, deviceMsShare }: BatchShare): BatchShare {
+  return { id, size, reason, paddingRatio, deviceMsShare };
 }

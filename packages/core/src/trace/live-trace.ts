@@ -7,7 +7,7 @@ import {
   trace as traceApi,
 } from '@opentelemetry/api';
 import { currentEpochOffset, type MonoMs, monoNow } from '../clock.ts';
-import { hexOfWord, randomWord, wordOfHex } from '../ids.ts';
+import { randomWord, spanIdOf, traceIdOf, wordOfHex } from '../ids.ts';
 import { borrowMarks, MarkList, returnMarks } from './mark-list.ts';
 import { PhaseEntry } from './phase-entry.ts';
 import type { BatchShare, TraceRecord } from './record.ts';
@@ -126,12 +126,12 @@ export class LiveTrace implements RequestTrace {
   }
 
   get traceId(): string {
-    this.#traceId ??= hexOfWord(this.t0) + hexOfWord(this.t1) + hexOfWord(this.t2) + hexOfWord(this.t3);
+    this.#traceId ??= traceIdOf(this);
     return this.#traceId;
   }
 
   get eventId(): string {
-    this.#eventId ??= hexOfWord(this.s0) + hexOfWord(this.s1);
+    this.#eventId ??= spanIdOf(this);
     return this.#eventId;
   }
 

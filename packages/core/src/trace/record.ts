@@ -1,4 +1,5 @@
 import type { MonoMs } from '../clock.ts';
+import type { IdWords } from '../ids.ts';
 import type { LiveTrace } from './live-trace.ts';
 import type { BatchLink } from './span-strategy.ts';
 import type { PhaseTotal, Timeline } from './timeline.ts';
@@ -63,16 +64,10 @@ export interface FinishedTrace {
 }
 
 /** Ids of a trace, as words and in hex. */
-export interface TraceIds {
+export interface TraceIds extends IdWords {
   /** 16 hex digits: the id of its root span. */
   readonly eventId: string;
   readonly traceId: string;
-  readonly t0: number;
-  readonly t1: number;
-  readonly t2: number;
-  readonly t3: number;
-  readonly s0: number;
-  readonly s1: number;
 }
 
 /** A closed request with all that spans and histograms are made of. */

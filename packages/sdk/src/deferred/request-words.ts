@@ -7,6 +7,7 @@ import {
   type SpanExtras,
   type TraceRecord,
   wordOfHex,
+  writeIds,
 } from '@inferometer/core';
 import { packed } from '../shared/packed.ts';
 import { attributeType, entry, entryFlag, item, request, requestFlag } from '../shared/span-record.ts';
@@ -29,12 +30,8 @@ export function writeRequest(
   writer.open(item.request);
   const at = writer.take(request.words);
   const { words } = writer.items;
-  words[at + request.traceId] = trace.t0;
-  words[at + request.traceId + 1] = trace.t1;
-  words[at + request.traceId + 2] = trace.t2;
-  words[at + request.traceId + 3] = trace.t3;
-  words[at + request.spanId] = trace.s0;
-  words[at + request.spanId + 1] = trace.s1;
+  // The span id follows.
+  writeIds(words, at + request.traceId, trace);
   words[at + request.parentId] = parent === undefined ? 0 : wordOfHex(parent.spanId, 0);
   words[at + request.parentId + 1] = parent === undefined ? 0 : wordOfHex(parent.spanId, 8);
   words[at + request.flags] =

@@ -1,8 +1,8 @@
 import {
   BOUNDS,
-  type ExemplarIds,
   type GaugeFamily,
   type HistogramFamily,
+  type IdWords,
   METRIC,
   type MetricMemory,
   type Observer,
@@ -201,7 +201,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
   const observeIn = (
     family: HistogramFamily,
     value: number,
-    ids: ExemplarIds | undefined,
+    ids: IdWords | undefined,
     epochMs: number,
     a: string,
     b?: string,
@@ -290,7 +290,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     model: string,
     record: TraceRecord,
     generation: NonNullable<TraceRecord['generation']>,
-    ids: ExemplarIds | undefined,
+    ids: IdWords | undefined,
     at: number,
   ): void {
     observeIn(genAiDuration, record.totalUs / 1e6, ids, at, model, 'text_completion');

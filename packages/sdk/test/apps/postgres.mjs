@@ -2,21 +2,6 @@
 import { phase } from '@inferometer/core';
 import express from 'express';
 import pg from 'pg';
+import serve from './postgres-routes.cjs';
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL });
-const app = express();
-
-app.get('/hello/:name', async (request, response) => {
-  const first = await pool.query('SELECT 1 AS one');
-  const second = await phase('preprocess', () =>
-    pool.query('select $1::text AS name', [request.params.name]),
-  );
-  response.json({ ...first.rows[0], ...second.rows[0] });
-});
-app.get('/fails', async (_request, response) => {
-  response.json((await pool.query('SELECT * FROM nowhere')).rows);
-});
-
-const server = app.listen(0, '127.0.0.1', () => {
-  process.stdout.write(`listening on ${server.address().port}\n`);
-});
+serve({ express, pg, phase });
