@@ -22,6 +22,7 @@ export type ProblemCode =
   | 'method_not_allowed'
   | 'not_found'
   | 'model_not_found'
+  | 'session_not_found'
   | 'overloaded'
   | 'unavailable'
   | 'client_disconnected'
