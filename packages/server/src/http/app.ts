@@ -14,6 +14,8 @@ import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
+import { operations } from './openapi/operations.ts';
+import { openApiRoute } from './openapi/route.ts';
 import { teiEmbed } from './tei.ts';
 import { createTurns } from './turns.ts';
 
@@ -47,6 +49,7 @@ export function createApp(options: AppOptions): Express {
   app.use(['/embed', '/nicknames', '/v1'], trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   app.use(healthRouter(registry, options.isDraining));
+  app.get('/openapi.json', openApiRoute(operations));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {
     const { token } = profiling;

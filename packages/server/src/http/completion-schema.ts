@@ -75,3 +75,6 @@ function between(least: number, most: number): z.ZodNumber {
   const expected = `expected a number from ${least} to ${most}`;
   return z.number(expected).min(least, expected).max(most, expected);
 }
+
+/** The schema, for the OpenAPI document. */
+export const completionRequest: z.ZodObject = completionSchema;

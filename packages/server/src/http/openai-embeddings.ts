@@ -3,6 +3,8 @@ import { normalizeRows } from '@inferometer/engine';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
+import { textOrTokenInputs } from './inputs.ts';
+import { jsonAnswer, modelErrors, type Operation } from './openapi/operation.ts';
 import { validate } from './validate.ts';
 import { vectorJson } from './vector-json.ts';
 
@@ -13,6 +15,42 @@ const embeddingsSchema = z.object({
   /** Ours: `false` refuses texts that are too long; else they are cut, as sentence-transformers does. */
   truncate: z.boolean('expected true or false').nullish(),
 });
+
+const embeddingsAnswer = z.object({
+  object: z.literal('list'),
+  data: z.array(
+    z.object({
+      object: z.literal('embedding'),
+      index: z.int().min(0),
+      embedding: z
+        .union([z.array(z.number()), z.string()])
+        .describe('Numbers, or the base64 of little-endian float32 where `encoding_format` asks for it.'),
+    }),
+  ),
+  model: z.string(),
+  usage: z.object({ prompt_tokens: z.int().min(0), total_tokens: z.int().min(0) }),
+});
+
+export const embeddingsOperation: Operation = {
+  method: 'post',
+  path: '/v1/embeddings',
+  id: 'createEmbedding',
+  tag: 'OpenAI',
+  summary: 'Vectors of texts',
+  isTraced: true,
+  request: [
+    {
+      body: { name: 'CreateEmbeddingRequest', schema: embeddingsSchema.extend({ input: textOrTokenInputs }) },
+      examples: {
+        one: { input: 'What is deep learning?' },
+        shortened: { input: ['What is deep learning?', 'How do I bake bread?'], dimensions: 16 },
+        base64: { input: 'What is deep learning?', encoding_format: 'base64' },
+      },
+    },
+  ],
+  answers: [jsonAnswer('CreateEmbeddingResponse', embeddingsAnswer)],
+  errors: modelErrors,
+};
 
 /** `POST /v1/embeddings` of OpenAI. */
 export function openaiEmbeddings(context: RouteContext): RequestHandler {

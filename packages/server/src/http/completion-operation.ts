@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { completionRequest } from './completion-schema.ts';
+import { textOrTokenInputs } from './inputs.ts';
+import { modelErrors, type NamedSchema, type Operation } from './openapi/operation.ts';
+
+const usage = z.object({
+  prompt_tokens: z.int().min(0),
+  completion_tokens: z.int().min(0),
+  total_tokens: z.int().min(0),
+});
+
+const completion: NamedSchema = {
+  name: 'CreateCompletionResponse',
+  schema: z.object({
+    id: z.string(),
+    object: z.literal('text_completion'),
+    created: z.int(),
+    model: z.string(),
+    choices: z.array(
+      z.object({
+        text: z.string(),
+        index: z.int().min(0),
+        logprobs: z.null(),
+        finish_reason: z.string().nullable().describe('`stop` or `length`; null while a stream goes on.'),
+      }),
+    ),
+    usage: usage.nullish().describe('Of a stream only at its end, where `stream_options` asks for it.'),
+  }),
+};
+
+export const completionsOperation: Operation = {
+  method: 'post',
+  path: '/v1/completions',
+  id: 'createCompletion',
+  tag: 'OpenAI',
+  summary: 'Text that continues a prompt',
+  isTraced: true,
+  request: [
+    {
+      body: {
+        name: 'CreateCompletionRequest',
+        schema: completionRequest.extend({ prompt: textOrTokenInputs }),
+      },
+      examples: {
+        whole: { prompt: 'mood: sleepy\nnickname:', max_tokens: 8, temperature: 0 },
+        streamed: { prompt: 'mood: sleepy\nnickname:', max_tokens: 8, seed: 1, stream: true },
+      },
+    },
+  ],
+  answers: [
+    {
+      status: 200,
+      description:
+        'The text; with `stream` as events, each `data:` of which has the same form with a part of the text, and the last of which is `[DONE]`',
+      content: [{ body: completion }, { type: 'text/event-stream', body: completion }],
+    },
+  ],
+  errors: modelErrors,
+};

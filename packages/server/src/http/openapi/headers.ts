@@ -1,0 +1,53 @@
+type Json = Readonly<Record<string, unknown>>;
+
+const string = { type: 'string' } as const;
+const milliseconds = { type: 'number', minimum: 0 } as const;
+
+/** Request headers of every endpoint whose requests are traced, as components. */
+export const requestHeaders: Readonly<Record<string, Json>> = {
+  traceparent: {
+    name: 'traceparent',
+    in: 'header',
+    description: 'The span of the caller that this request belongs to, as W3C Trace Context has it.',
+    schema: { ...string, pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}' },
+  },
+  'x-request-timeout': {
+    name: 'x-request-timeout',
+    in: 'header',
+    description: 'How long the caller waits: after that no more work is done for it.',
+    schema: string,
+  },
+  'x-tenant-id': {
+    name: 'x-tenant-id',
+    in: 'header',
+    description: 'Who is served: device time is accounted for by tenant.',
+    schema: { ...string, maxLength: 64 },
+  },
+  'x-session-hash': {
+    name: 'x-session-hash',
+    in: 'header',
+    description: 'The session that a request belongs to, for its trace.',
+    schema: { ...string, maxLength: 64 },
+  },
+};
+
+/** Answer headers of every endpoint whose requests are traced, as components. */
+export const answerHeaders: Readonly<Record<string, Json>> = {
+  'x-event-id': {
+    description: 'Id of the request’s trace: `/profiling/traces/{event_id}` has it.',
+    schema: { ...string, pattern: '^[0-9a-f]{16}$' },
+  },
+  'server-timing': {
+    description: 'Time in each phase until the head of the answer was written, ms.',
+    schema: string,
+  },
+  'x-queue-time': { description: 'Wait for the model until then, ms.', schema: milliseconds },
+  'x-inference-time': { description: 'Model runs until then, ms.', schema: milliseconds },
+  'x-total-time': { description: 'Time since the request came until then, ms.', schema: milliseconds },
+};
+
+/** Of refusals that may be repeated. */
+export const retryAfter: Json = {
+  description: 'Seconds after which a retry makes sense.',
+  schema: { type: 'integer', minimum: 1 },
+};

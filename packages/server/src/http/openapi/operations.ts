@@ -1,0 +1,22 @@
+import { completionsOperation } from '../completion-operation.ts';
+import { healthOperations } from '../health.ts';
+import { modelsOperations } from '../models-route.ts';
+import { nicknamesOperation } from '../nicknames-route.ts';
+import { embeddingsOperation } from '../openai-embeddings.ts';
+import { embedOperation } from '../tei.ts';
+import type { Operation } from './operation.ts';
+import { openApiOperation } from './route.ts';
+import { metricsOperation, profilingOperations } from './telemetry-operations.ts';
+
+/** Every endpoint of the main port. A route that is not here fails a test, and so does an entry without a route. */
+export const operations: readonly Operation[] = [
+  ...modelsOperations,
+  embeddingsOperation,
+  completionsOperation,
+  embedOperation,
+  nicknamesOperation,
+  ...healthOperations,
+  metricsOperation,
+  openApiOperation,
+  ...profilingOperations,
+];
