@@ -28,6 +28,7 @@ const app = createApp({
   log: pino({ level: 'silent' }),
   isDraining: () => false,
   maxBodyBytes: 1000,
+  maxUploadBytes: 1000,
   limits: { maxInputs: 10 },
 });
 

@@ -5,6 +5,8 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namer } from '../nicknames/namer.ts';
+import { appsList } from './apps/list.ts';
+import { appsRouter } from './apps/router.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
 import { errorHandler, notFound, postOnly } from './error-handler.ts';
@@ -27,6 +29,8 @@ export interface AppOptions {
   readonly isDraining: () => boolean;
   /** Longest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** Longest file of an upload, bytes. */
+  readonly maxUploadBytes: number;
   readonly limits: InputLimits;
 }
 
@@ -42,11 +46,12 @@ export function createApp(options: AppOptions): Express {
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
   app.disable('etag');
 
-  // Before tracing: asking what models there are is no inference.
+  // Before tracing: asking what there is is no inference.
   app.use('/v1/models', modelsRouter(registry));
+  app.get('/apps', appsList(operations));
   const { enabled, profiling } = telemetry.config;
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
-  app.use(['/embed', '/nicknames', '/v1'], trace, drainGate(options));
+  app.use(['/embed', '/nicknames', '/v1', '/apps'], trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/openapi.json', openApiRoute(operations));
@@ -62,8 +67,10 @@ export function createApp(options: AppOptions): Express {
 }
 
 function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
+  const { maxUploadBytes } = options;
   const router = Router();
   const body = jsonBody(options.maxBodyBytes);
+  router.use('/apps', appsRouter({ body, maxUploadBytes }));
   const post = (path: string, handler: RequestHandler): void => {
     router.route(path).post(body, handler).all(postOnly);
   };

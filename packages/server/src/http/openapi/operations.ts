@@ -1,3 +1,7 @@
+import { echoTextOperation } from '../apps/echo-text.ts';
+import { fileHeavyOperation } from '../apps/file-heavy.ts';
+import { appsListOperation } from '../apps/list.ts';
+import { statefulCounterOperations } from '../apps/stateful-counter.ts';
 import { completionsOperation } from '../completion-operation.ts';
 import { healthOperations } from '../health.ts';
 import { modelsOperations } from '../models-route.ts';
@@ -14,6 +18,10 @@ export const operations: readonly Operation[] = [
   embeddingsOperation,
   completionsOperation,
   embedOperation,
+  appsListOperation,
+  echoTextOperation,
+  fileHeavyOperation,
+  ...statefulCounterOperations,
   nicknamesOperation,
   ...healthOperations,
   metricsOperation,
