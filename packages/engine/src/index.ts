@@ -5,12 +5,22 @@ export {
   type DispatchReason,
   decideBatch,
 } from './batching/policy.ts';
+export type { CallOptions, Priority } from './call.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';
 export { createRandom, sampleToken } from './generation/sampling.ts';
 export { createTextStream, type TextDelta, type TextStream } from './generation/text-stream.ts';
 export type { Generated, GenerateOptions } from './generative-model.ts';
+export {
+  type HookContext,
+  type HookFailure,
+  type HookName,
+  hookFailure,
+  InvalidInput,
+  type PipelineHooks,
+} from './hooks/contract.ts';
+export { hookError } from './hooks/hook-error.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
@@ -20,6 +30,11 @@ export {
   loadModel,
   type Model,
   openModel,
+  type TensorModel,
 } from './model.ts';
 export { type ModelOptions, resolveModelOptions } from './options.ts';
-export { type StartedModel, startModel } from './started-model.ts';
+export { type StartedModel, type StartOptions, startModel } from './started-model.ts';
+export { checkShape, elementCount, inputNamed } from './tensor/check.ts';
+export { halfToNumber, numberToHalf } from './tensor/half.ts';
+export { type TensorData, type Tensors, type TypedArray, tensorArrays } from './tensor/types.ts';
+export type { InferOptions } from './tensor-model.ts';

@@ -2,7 +2,16 @@ import { type InferometerError, messageOf } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
 import { type Executor, startExecutor } from './handle.ts';
 import { newMetricFile } from './metric-files.ts';
-import type { EmbedRequest, ExecutorReply, GenerateRequest, LoadedReply, LoadRequest } from './protocol.ts';
+import type {
+  EmbedRequest,
+  ExecutorReply,
+  ExecutorRequest,
+  GenerateRequest,
+  InferRequest,
+  LoadedReply,
+  LoadRequest,
+  PipelineRequest,
+} from './protocol.ts';
 
 /** Who wants to hear of one piece of work. */
 export interface WorkEvents {
@@ -12,7 +21,11 @@ export interface WorkEvents {
 }
 
 /** What an executor can be asked to do. */
-export type Work = Omit<EmbedRequest, 'id'> | Omit<GenerateRequest, 'id'>;
+export type Work =
+  | Omit<EmbedRequest, 'id'>
+  | Omit<GenerateRequest, 'id'>
+  | Omit<InferRequest, 'id'>
+  | Omit<PipelineRequest, 'id'>;
 
 /** A place in an executor, held until `done`. */
 export interface Lease {
@@ -171,7 +184,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
         const id = nextId++;
         ids.push(id);
         member.work.set(id, events);
-        executor?.send({ ...work, id } as EmbedRequest | GenerateRequest);
+        executor?.send({ ...work, id } as ExecutorRequest);
         return id;
       },
       cancel: (id) => executor?.send({ type: 'cancel', id }),

@@ -6,7 +6,11 @@ import type { LoadRequest, TensorInfo } from './protocol.ts';
 export interface Session {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  /** @param outputs names of those wanted. @default all */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs?: readonly string[],
+  ): Promise<Readonly<Record<string, Tensor>>>;
 }
 
 /**
@@ -31,9 +35,9 @@ export async function openSession(
   return {
     inputs: session.inputMetadata.map(infoOf),
     outputs: session.outputMetadata.map(infoOf),
-    async run(feeds) {
+    async run(feeds, outputs) {
       const start = monoNow();
-      const results = await session.run(feeds);
+      const results = await (outputs ? session.run(feeds, outputs) : session.run(feeds));
       ran(start, monoNow());
       return results;
     },
