@@ -30,14 +30,18 @@ export function decodeImage(bytes: Uint8Array): Pixels {
   } catch (error) {
     if (error instanceof BadImage) throw error;
     const what = format === 'png' ? 'PNG' : 'JPEG';
-    throw new BadImage(`the ${what} cannot be decoded: ${error instanceof Error ? error.message : error}`, error);
+    throw new BadImage(
+      `the ${what} cannot be decoded: ${error instanceof Error ? error.message : error}`,
+      error,
+    );
   }
 }
 
 function decodePng(bytes: Uint8Array, header: PngHeader): Uint8Array {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, header.end);
-  // pngjs unpacks interlaced pixels without a bound: a megabyte may become a gigabyte.
-  if (header.isInterlaced) inflateSync(pixelsOf(buffer), { maxOutputLength: header.rawBytes });
+  // pngjs unpacks without a bound where pixels are interlaced, and takes too few of them for black ones.
+  const unpacked = inflateSync(pixelsOf(buffer), { maxOutputLength: header.rawBytes }).length;
+  if (unpacked < header.rawBytes) throw new Error(`it has ${unpacked} of ${header.rawBytes} bytes of pixels`);
   return PNG.sync.read(buffer).data;
 }
 

@@ -29,7 +29,9 @@ function greyRow({ rgba, width }: Pixels, y: number, row: Float32Array): void {
   let at = y * width * 4;
   for (let x = 0; x < width; x++, at += 4) {
     const brightness =
-      luma[0] * (rgba[at] as number) + luma[1] * (rgba[at + 1] as number) + luma[2] * (rgba[at + 2] as number);
+      luma[0] * (rgba[at] as number) +
+      luma[1] * (rgba[at + 1] as number) +
+      luma[2] * (rgba[at + 2] as number);
     const alpha = (rgba[at + 3] as number) / 255;
     row[x] = (brightness / 255) * alpha + 1 - alpha;
   }

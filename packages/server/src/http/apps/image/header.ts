@@ -10,9 +10,8 @@ export interface PngHeader {
   readonly width: number;
   readonly height: number;
   readonly orientation: Orientation;
-  /** Bytes of all pixels before compression, at most; a bound for what is unpacked. */
+  /** Bytes of all pixels before compression. */
   readonly rawBytes: number;
-  readonly isInterlaced: boolean;
   /** End of the last chunk: what follows is no part of the image. */
   readonly end: number;
 }
@@ -40,7 +39,8 @@ export function readHeader(bytes: Uint8Array): ImageHeader {
   const header = isPng(bytes) ? readPngHeader(bytes) : isJpeg(bytes) ? readJpegHeader(bytes) : undefined;
   if (!header) throw new BadImage(`expected a PNG or JPEG image, got ${nameOf(bytes)}`);
   const { width, height } = header;
-  if (width === 0 || height === 0) throw new BadImage(`the image is ${width} × ${height}, expected some pixels`);
+  if (width === 0 || height === 0)
+    throw new BadImage(`the image is ${width} × ${height}, expected some pixels`);
   if (width * height > maxPixels) {
     throw new BadImage(`the image is ${width} × ${height}, expected at most ${maxPixels} pixels`);
   }

@@ -21,7 +21,14 @@ export interface ImageScores {
 export function preprocess({ bytes }: ImageInput, { inputs }: HookContext): Tensors {
   const [input] = inputs;
   const [, channels, height, width] = input?.shape ?? [];
-  if (!input || inputs.length !== 1 || input.type !== 'float32' || channels !== 1 || typeof width !== 'number' || width !== height) {
+  if (
+    !input ||
+    inputs.length !== 1 ||
+    input.type !== 'float32' ||
+    channels !== 1 ||
+    typeof width !== 'number' ||
+    width !== height
+  ) {
     const got = inputs.map(({ name, type, shape }) => `${name} ${type} [${shape.join(', ')}]`).join(', ');
     throw new Error(`expected a model of one input, float32 [batch, 1, side, side], got ${got}`);
   }

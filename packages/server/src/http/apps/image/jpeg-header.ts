@@ -26,7 +26,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   let orientation: Orientation = 1;
   let adobeTransform: number | undefined;
   while (at + 4 <= bytes.length) {
-    if (bytes[at] !== 0xff) throw new BadImage('the JPEG is damaged: a segment does not begin where it should');
+    if (bytes[at] !== 0xff)
+      throw new BadImage('the JPEG is damaged: a segment does not begin where it should');
     const code = bytes[at + 1] as number;
     // Any number of 0xff may stand before a marker.
     if (code === 0xff) {
@@ -39,8 +40,16 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
     if (length < 2 || end > bytes.length) break;
     if (code === marker.SOS) {
       if (!frame) throw new BadImage('the JPEG is damaged: its pixels come before its size');
-      if (!hasEnd(bytes, end)) break;
-      return { format: 'jpeg', width: frame.width, height: frame.height, orientation, isYcc: isYcc(frame, adobeTransform) };
+      const scans = scansOf(bytes, end);
+      if (scans === undefined) break;
+      if (scans > maxScans) throw new BadImage(`the JPEG has ${scans} scans, expected at most ${maxScans}`);
+      return {
+        format: 'jpeg',
+        width: frame.width,
+        height: frame.height,
+        orientation,
+        isYcc: isYcc(frame, adobeTransform),
+      };
     }
     if (code >= 0xc0 && code <= 0xcf && !noFrames.includes(code)) {
       if (frame) throw new BadImage('the JPEG has several frames, expected one');
@@ -76,12 +85,21 @@ function isYcc({ ids }: Frame, adobeTransform: number | undefined): boolean {
   return adobeTransform === undefined ? String.fromCharCode(...ids) !== 'RGB' : adobeTransform !== 0;
 }
 
-/** Whether the image has its end: within its pixels 0xff is always followed by something else. */
-function hasEnd(bytes: Uint8Array, from: number): boolean {
-  for (let at = bytes.length - 2; at >= from; at--) {
-    if (bytes[at] === 0xff && bytes[at + 1] === marker.EOI) return true;
+/** Progressive ones have ten; each takes a walk over all pixels, so that a small file could keep a core for hours. */
+const maxScans = 64;
+
+/**
+ * Passes over the pixels up to the image's end: within pixels 0xff is always followed by something else.
+ * @param from where the first one's pixels begin
+ * @returns undefined if the end is missing
+ */
+function scansOf(bytes: Uint8Array, from: number): number | undefined {
+  let scans = 1;
+  for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === marker.SOS) scans++;
+    else if (bytes[at + 1] === marker.EOI) return scans;
   }
-  return false;
+  return undefined;
 }
 
 function startsWith(bytes: Uint8Array, at: number, text: string): boolean {

@@ -47,6 +47,18 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
 
 const chunk = { IHDR: 0x49484452, IDAT: 0x49444154, IEND: 0x49454e44, eXIf: 0x65584966 } as const;
 
+/** Pixels that a pass has: from the first on, every so many to the right and down. */
+const wholeImage = { left: 0, top: 0, right: 1, down: 1 } as const;
+const adam7 = [
+  { left: 0, top: 0, right: 8, down: 8 },
+  { left: 4, top: 0, right: 8, down: 8 },
+  { left: 0, top: 4, right: 4, down: 8 },
+  { left: 2, top: 0, right: 4, down: 4 },
+  { left: 0, top: 2, right: 2, down: 4 },
+  { left: 1, top: 0, right: 2, down: 2 },
+  { left: 0, top: 1, right: 1, down: 2 },
+] as const;
+
 function readIhdr(
   view: DataView,
   type: number,
@@ -62,9 +74,12 @@ function readIhdr(
   if (!depths[color]?.includes(depth) || view.getUint16(at + 10) !== 0 || interlace > 1) {
     throw new BadImage(`the PNG has color type ${color} with depth ${depth}, which no PNG has`);
   }
-  const rowBytes = Math.ceil((width * (samples[color] as number) * depth) / 8);
-  const isInterlaced = interlace === 1;
-  // A byte for the filter of each row; the seven passes of an interlaced one have more and shorter rows.
-  const rawBytes = isInterlaced ? (rowBytes + 8) * (height + 8) * 2 : (rowBytes + 1) * height;
-  return { format: 'png', width, height, rawBytes, isInterlaced };
+  const bits = (samples[color] as number) * depth;
+  const rawBytes = (interlace === 1 ? adam7 : [wholeImage]).reduce((sum, pass) => {
+    const columns = Math.ceil((width - pass.left) / pass.right);
+    const rows = Math.ceil((height - pass.top) / pass.down);
+    // A byte before each row says how it is filtered; a pass without columns has no rows either.
+    return columns > 0 && rows > 0 ? sum + rows * (1 + Math.ceil((columns * bits) / 8)) : sum;
+  }, 0);
+  return { format: 'png', width, height, rawBytes };
 }
