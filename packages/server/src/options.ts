@@ -12,6 +12,7 @@ export interface ServeOptions {
   readonly model: ModelOptions;
   readonly maxBodyBytes: number;
   readonly maxUploadBytes: number;
+  readonly maxTensorBytes: number;
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
@@ -30,6 +31,7 @@ interface Flags {
   readonly maxQueue?: number;
   readonly maxBody: number;
   readonly maxUpload: number;
+  readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
 }
@@ -113,6 +115,12 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .argParser(least1),
     )
     .addOption(
+      new Option('--max-tensor-body <bytes>', 'longest request body of tensors (/v2)')
+        .env('INFEROMETER_MAX_TENSOR_BODY')
+        .default(67_108_864)
+        .argParser(least1),
+    )
+    .addOption(
       new Option('--drain-timeout <ms>', 'how long requests in flight may take after SIGTERM')
         .env('INFEROMETER_DRAIN_TIMEOUT')
         .default(10_000)
@@ -133,6 +141,7 @@ function resolve(flags: Flags): ServeOptions {
     model: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     maxBodyBytes: flags.maxBody,
     maxUploadBytes: flags.maxUpload,
+    maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
   };

@@ -29,6 +29,7 @@ const app = createApp({
   isDraining: () => false,
   maxBodyBytes: 1000,
   maxUploadBytes: 1000,
+  maxTensorBytes: 1000,
   limits: { maxInputs: 10 },
 });
 

@@ -27,7 +27,3 @@ export function fromOnnx({ type, dims, data }: Tensor): TensorData {
 export function feedsOf(tensors: Tensors): Record<string, Tensor> {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, toOnnx(tensor)]));
 }
-
-export function tensorsOf(results: Readonly<Record<string, Tensor>>): Tensors {
-  return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOnnx(tensor)]));
-}

@@ -37,12 +37,15 @@ export async function openSession(
     outputs: session.outputMetadata.map(infoOf),
     async run(feeds, outputs) {
       const start = monoNow();
-      const results = await (outputs ? session.run(feeds, outputs) : session.run(feeds));
+      const results = await (outputs ? session.run(feeds, outputs, quietly) : session.run(feeds));
       ran(start, monoNow());
       return results;
     },
   };
 }
+
+/** What is wrong with a request's own tensors is the request's to hear, not the log's. */
+const quietly = { logSeverityLevel: 4 } as const;
 
 function infoOf(value: InferenceSession.ValueMetadata): TensorInfo {
   if (!value.isTensor) return { name: value.name, type: 'other', shape: [] };

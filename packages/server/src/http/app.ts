@@ -14,6 +14,7 @@ import { healthRouter } from './health.ts';
 import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
+import { oipRouter } from './oip/router.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { operations } from './openapi/operations.ts';
@@ -31,6 +32,8 @@ export interface AppOptions {
   readonly maxBodyBytes: number;
   /** Longest file of an upload, bytes. */
   readonly maxUploadBytes: number;
+  /** Longest body of tensors, bytes. */
+  readonly maxTensorBytes: number;
   readonly limits: InputLimits;
 }
 
@@ -53,6 +56,9 @@ export function createApp(options: AppOptions): Express {
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
   app.use(['/embed', '/nicknames', '/v1', '/apps'], trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
+  const { isDraining, maxTensorBytes: maxBodyBytes } = options;
+  const before = [trace, drainGate(options)];
+  app.use(oipRouter({ registry, turns: context.turns, isDraining, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/openapi.json', openApiRoute(operations));
   app.get('/metrics', metricsHandler(telemetry.metrics));

@@ -16,6 +16,7 @@ export const errorBodies: Readonly<Record<ErrorFormat, NamedSchema>> = {
       }),
     }),
   },
+  oip: { name: 'OipError', schema: z.object({ error: z.string() }) },
   plain: { name: 'PlainError', schema: z.object({ error: z.string() }) },
   tei: {
     name: 'TeiError',

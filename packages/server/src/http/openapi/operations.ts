@@ -6,6 +6,7 @@ import { completionsOperation } from '../completion-operation.ts';
 import { healthOperations } from '../health.ts';
 import { modelsOperations } from '../models-route.ts';
 import { nicknamesOperation } from '../nicknames-route.ts';
+import { oipOperations } from '../oip/operations.ts';
 import { embeddingsOperation } from '../openai-embeddings.ts';
 import { embedOperation } from '../tei.ts';
 import type { Operation } from './operation.ts';
@@ -18,6 +19,7 @@ export const operations: readonly Operation[] = [
   embeddingsOperation,
   completionsOperation,
   embedOperation,
+  ...oipOperations,
   appsListOperation,
   echoTextOperation,
   fileHeavyOperation,
