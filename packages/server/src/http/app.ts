@@ -20,6 +20,7 @@ import { openaiEmbeddings } from './openai-embeddings.ts';
 import { operations } from './openapi/operations.ts';
 import { openApiRoute } from './openapi/route.ts';
 import { teiEmbed } from './tei.ts';
+import { teiInfoRouter } from './tei-info.ts';
 import { createTurns } from './turns.ts';
 
 export interface AppOptions {
@@ -60,6 +61,7 @@ export function createApp(options: AppOptions): Express {
   const before = [trace, drainGate(options)];
   app.use(oipRouter({ registry, turns: context.turns, isDraining, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
+  app.use(teiInfoRouter(registry, options.limits, options.isDraining));
   app.get('/openapi.json', openApiRoute(operations));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {
@@ -76,7 +78,7 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
   const { maxUploadBytes } = options;
   const router = Router();
   const body = jsonBody(options.maxBodyBytes);
-  router.use('/apps', appsRouter({ body, maxUploadBytes }));
+  router.use('/apps', appsRouter({ registry: context.registry, body, maxUploadBytes }));
   const post = (path: string, handler: RequestHandler): void => {
     router.route(path).post(body, handler).all(postOnly);
   };

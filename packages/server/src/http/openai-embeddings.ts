@@ -1,10 +1,9 @@
-import { InferometerError } from '@inferometer/core';
-import { normalizeRows } from '@inferometer/engine';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { textOrTokenInputs } from './inputs.ts';
 import { jsonAnswer, modelErrors, type Operation } from './openapi/operation.ts';
+import { shorten } from './shorten.ts';
 import { validate } from './validate.ts';
 import { vectorJson } from './vector-json.ts';
 
@@ -69,21 +68,6 @@ export function openaiEmbeddings(context: RouteContext): RequestHandler {
     const rest = JSON.stringify({ model, usage: { prompt_tokens: tokens, total_tokens: tokens } });
     response.type('json').send(`{"object":"list","data":[${data.join(',')}],${rest.slice(1)}`);
   };
-}
-
-/** The first dimensions, scaled to length 1 anew, as OpenAI shortens. */
-function shorten(vectors: readonly Float32Array[], dimensions: number | undefined): readonly Float32Array[] {
-  const full = vectors[0]?.length ?? 0;
-  if (dimensions === undefined || dimensions === full) return vectors;
-  if (dimensions > full) {
-    const message = `expected at most the model's ${full} dimensions, got ${dimensions}`;
-    throw new InferometerError('INVALID_INPUT', message, { field: 'dimensions' });
-  }
-  return vectors.map((vector) => {
-    const short = vector.slice(0, dimensions);
-    normalizeRows(short, dimensions);
-    return short;
-  });
 }
 
 /** Little-endian float32, as OpenAI's clients decode it. */

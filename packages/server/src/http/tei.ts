@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { textInputs } from './inputs.ts';
 import { jsonAnswer, type Operation } from './openapi/operation.ts';
+import { RequestProblem } from './problem.ts';
+import { shorten } from './shorten.ts';
 import { validate } from './validate.ts';
 import { vectorJson } from './vector-json.ts';
 
@@ -12,6 +14,14 @@ const embedSchema = z.object({
   truncate: z.boolean('expected true or false').nullish(),
   /** `false` leaves vectors as pooling made them; else the model's directory says. */
   normalize: z.boolean('expected true or false').nullish(),
+  /** The first so many dimensions, as of models trained for it; scaled to length 1 anew. */
+  dimensions: z.int('expected an integer >= 1').min(1, 'expected an integer >= 1').nullish(),
+  /** The side at which texts that are too long are cut: a model has one. */
+  truncation_direction: z
+    .enum(['left', 'right', 'Left', 'Right'], 'expected "left" or "right"')
+    .nullish()
+    .describe('The side at which texts that are too long are cut: only the model’s own is taken.'),
+  prompt_name: z.never('prompts by name are not offered: put the prompt before the text').nullish(),
   /** Ours: which model; the first one that embeds without it. */
   model: z.string('expected the name of a model').nullish(),
 });
@@ -42,12 +52,23 @@ export const embedOperation: Operation = {
 export function teiEmbed(context: RouteContext): RequestHandler {
   return async (request, response) => {
     const body = validate(embedSchema, request.body);
+    checkDirection(context, body);
     const { vectors } = await embedInputs(context, request, request.body.inputs, {
       field: 'inputs',
       model: body.model ?? undefined,
       truncate: body.truncate ?? true,
       normalize: body.normalize ?? undefined,
     });
-    response.type('json').send(`[${vectors.map(vectorJson).join(',')}]`);
+    const shaped = shorten(vectors, body.dimensions ?? undefined);
+    response.type('json').send(`[${shaped.map(vectorJson).join(',')}]`);
   };
+}
+
+/** A tokenizer cuts at one side; a wish for the other one is refused, rather than left aside. */
+function checkDirection({ registry }: RouteContext, body: z.output<typeof embedSchema>): void {
+  if (body.truncation_direction == null || body.truncate === false) return;
+  const { name, directory } = registry.embedding(body.model ?? undefined);
+  if (body.truncation_direction.toLowerCase() === directory.truncationSide) return;
+  const message = `expected "${directory.truncationSide}", at which model "${name}" cuts texts, got "${body.truncation_direction}"`;
+  throw new RequestProblem(400, 'invalid_value', message, 'truncation_direction');
 }

@@ -10,6 +10,7 @@ import {
   type StartedModel,
   startModel,
 } from '@inferometer/engine';
+import { imageHooksFor } from '../http/apps/image/labels.ts';
 import type { ModelSpec } from './spec.ts';
 
 /** The models of a server, by name. */
@@ -45,7 +46,10 @@ export function createModelRegistry(specs: readonly ModelSpec[], options: ModelO
   );
   const starting = new Map<string, Promise<StartedModel>>();
   for (const [name, directory] of directories) {
-    const started = inModelAsync(name, startModel(name, directory, options));
+    const started = inModelAsync(
+      name,
+      startModel(name, directory, { ...options, hooks: imageHooksFor(directory) }),
+    );
     // Told by `load`; until then it must not count as unhandled.
     started.catch(() => {});
     starting.set(name, started);

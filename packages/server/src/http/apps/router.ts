@@ -1,10 +1,13 @@
 import { type RequestHandler, Router } from 'express';
+import type { ModelRegistry } from '../../models/registry.ts';
 import { allowOnly, postOnly } from '../error-handler.ts';
 import { echoText } from './echo-text.ts';
 import { fileHeavy } from './file-heavy.ts';
+import { imageRoute } from './image/image-route.ts';
 import { statefulCounter } from './stateful-counter.ts';
 
 export interface AppsOptions {
+  readonly registry: ModelRegistry;
   /** Reads the JSON of a request. */
   readonly body: readonly RequestHandler[];
   /** Longest file, bytes. */
@@ -12,7 +15,7 @@ export interface AppsOptions {
 }
 
 /** Programs to measure with, below `/apps`. */
-export function appsRouter({ body, maxUploadBytes }: AppsOptions): Router {
+export function appsRouter({ registry, body, maxUploadBytes }: AppsOptions): Router {
   const router = Router();
   // Listing them is no request of theirs, and is answered before requests are traced.
   router.all('/', allowOnly('GET'));
@@ -21,6 +24,7 @@ export function appsRouter({ body, maxUploadBytes }: AppsOptions): Router {
     .post(...body, echoText)
     .all(postOnly);
   router.route('/file_heavy').post(fileHeavy(maxUploadBytes)).all(postOnly);
+  router.route('/image').post(imageRoute(registry, maxUploadBytes)).all(postOnly);
   router.use('/stateful_counter', statefulCounter(body));
   return router;
 }

@@ -1,5 +1,6 @@
 import { echoTextOperation } from '../apps/echo-text.ts';
 import { fileHeavyOperation } from '../apps/file-heavy.ts';
+import { imageOperation } from '../apps/image/image-route.ts';
 import { appsListOperation } from '../apps/list.ts';
 import { statefulCounterOperations } from '../apps/stateful-counter.ts';
 import { completionsOperation } from '../completion-operation.ts';
@@ -9,6 +10,7 @@ import { nicknamesOperation } from '../nicknames-route.ts';
 import { oipOperations } from '../oip/operations.ts';
 import { embeddingsOperation } from '../openai-embeddings.ts';
 import { embedOperation } from '../tei.ts';
+import { teiInfoOperations } from '../tei-info.ts';
 import type { Operation } from './operation.ts';
 import { openApiOperation } from './route.ts';
 import { metricsOperation, profilingOperations } from './telemetry-operations.ts';
@@ -19,10 +21,12 @@ export const operations: readonly Operation[] = [
   embeddingsOperation,
   completionsOperation,
   embedOperation,
+  ...teiInfoOperations,
   ...oipOperations,
   appsListOperation,
   echoTextOperation,
   fileHeavyOperation,
+  imageOperation,
   ...statefulCounterOperations,
   nicknamesOperation,
   ...healthOperations,
