@@ -1,10 +1,27 @@
 export {
+  type AdmissionLimits,
+  type AdmissionState,
+  type Refusal,
+  type RefusalReason,
+  refusalOf,
+} from './admission/refusal.ts';
+export { createFairOrder, type FairOrder, type TenantWeights } from './batching/fair-order.ts';
+export { partition } from './batching/partition.ts';
+export {
   type BatchLimits,
   type Candidate,
   type Decision,
   type DispatchReason,
   decideBatch,
+  type QueueState,
 } from './batching/policy.ts';
+export {
+  costOf,
+  createRunCostModel,
+  type RunCost,
+  type RunCostModel,
+} from './batching/run-cost.ts';
+export type { CallOptions, Priority } from './call.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';

@@ -1,4 +1,6 @@
 import type { Telemetry } from '@inferometer/core';
+import type { Refusal } from './admission/refusal.ts';
+import type { CallOptions } from './call.ts';
 import { createEmbeddingRuntime, type EmbeddingRuntime } from './embedding-model.ts';
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
 import type { TensorInfo } from './executor/protocol.ts';
@@ -17,6 +19,8 @@ interface LoadedModel {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly options: Required<ModelOptions>;
+  /** Whether a small call would be let in now, and why not: a look that costs microseconds. */
+  refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /** Drains the queue and ends the executors. */
   close(): Promise<void>;
 }
@@ -65,7 +69,13 @@ export async function loadModel(
   return openModel(await startModel(name, directory, given), telemetry);
 }
 
-function baseOf({ name, directory, tokenizer, options, pool }: StartedModel): Omit<LoadedModel, 'close'> {
+function baseOf({
+  name,
+  directory,
+  tokenizer,
+  options,
+  pool,
+}: StartedModel): Omit<LoadedModel, 'close' | 'refusal'> {
   return { name, directory, tokenizer, options, inputs: pool.model.inputs, outputs: pool.model.outputs };
 }
 
@@ -74,7 +84,13 @@ async function openGenerative(started: StartedModel, telemetry: Telemetry): Prom
   await warmUp(pool, generateWork(tokenizer.encode('a', directory.maxTokens).ids), directory.graph);
   const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
   hooks.onFree = runtime.pump;
-  return { ...baseOf(started), kind: 'generative', generate: runtime.generate, close: () => pool.close() };
+  return {
+    ...baseOf(started),
+    kind: 'generative',
+    generate: runtime.generate,
+    refusal: runtime.refusal,
+    close: () => pool.close(),
+  };
 }
 
 async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promise<EmbeddingModel> {
@@ -97,15 +113,17 @@ async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promi
   };
   const { padTokenId } = directory;
   const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
-  hooks.onFree = runtime.queue.pump;
+  hooks.onFree = runtime.batches.pump;
+  void pool.startSolo();
   return {
     ...baseOf(started),
     directory: { ...directory, maxTokens },
     kind: 'embedding',
     dimensions: reply.dimensions,
     embed: runtime.embed,
+    refusal: runtime.batches.refusal,
     async close() {
-      runtime.queue.drain();
+      runtime.batches.drain();
       await pool.close();
     },
   };

@@ -3,21 +3,19 @@ import { createDecoder } from './decode.ts';
 import { createEmbedder, type Embedder } from './embed.ts';
 import { isDecoder } from './graph-inputs.ts';
 import { createMeter, type Meter, type MeterOptions } from './meter.ts';
-import type { EmbedRequest, ExecutorReply, ExecutorRequest, LoadRequest } from './protocol.ts';
+import { connectParent } from './parent.ts';
+import type { EmbedRequest, ExecutorRequest, LoadRequest } from './protocol.ts';
 import { createScheduler, type GenerationScheduler } from './scheduler.ts';
 import { openSession } from './session.ts';
 
-/** An executor: the process in which one model runs. It is told what to do by messages of its parent. */
+/** An executor: the process or thread in which one model runs. It is told what to do by messages of its parent. */
 
 let embedder: Embedder | undefined;
 let scheduler: GenerationScheduler | undefined;
 /** onnxruntime runs one call of a session at a time; batches wait their turn here. */
 let turn: Promise<void> = Promise.resolve();
 
-function reply(message: ExecutorReply): void {
-  // Without a parent there is nobody left to work for; 'disconnect' ends the process.
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
-}
+const { reply } = connectParent(onRequest);
 
 /** Metrics that cannot be written must not keep a model from running. */
 function openMeter(options: MeterOptions): Meter | undefined {
@@ -51,7 +49,7 @@ async function embed(request: EmbedRequest): Promise<void> {
   }
 }
 
-process.on('message', (request: ExecutorRequest) => {
+function onRequest(request: ExecutorRequest): void {
   switch (request.type) {
     case 'load':
       void load(request);
@@ -66,10 +64,8 @@ process.on('message', (request: ExecutorRequest) => {
     case 'cancel':
       scheduler?.cancel(request.id);
       break;
+    case 'close':
+      turn = turn.then(() => process.exit(0));
+      break;
   }
-});
-
-process.on('disconnect', () => process.exit(0));
-// A terminal's Ctrl-C reaches the whole group; the parent drains first and then disconnects.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => {});
+}

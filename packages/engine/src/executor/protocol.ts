@@ -64,7 +64,12 @@ export interface CancelRequest {
   readonly id: number;
 }
 
-export type ExecutorRequest = LoadRequest | EmbedRequest | GenerateRequest | CancelRequest;
+/** Ends a thread once its run is over; a process ends when it is disconnected. */
+export interface CloseRequest {
+  readonly type: 'close';
+}
+
+export type ExecutorRequest = LoadRequest | EmbedRequest | GenerateRequest | CancelRequest | CloseRequest;
 
 export interface LoadedReply {
   readonly type: 'loaded';
@@ -80,6 +85,8 @@ export interface EmbeddedReply {
   readonly dimensions: number;
   readonly runStart: MonoMs;
   readonly runEnd: MonoMs;
+  /** When the output had been pooled and the reply was sent. */
+  readonly replied: MonoMs;
 }
 
 /** When a step of a generation ran, and when its token had been drawn from the run's output. */
