@@ -28,6 +28,15 @@ export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts'
 export { createRandom, sampleToken } from './generation/sampling.ts';
 export { createTextStream, type TextDelta, type TextStream } from './generation/text-stream.ts';
 export type { Generated, GenerateOptions } from './generative-model.ts';
+export {
+  type HookContext,
+  type HookFailure,
+  type HookName,
+  hookFailure,
+  InvalidInput,
+  type PipelineHooks,
+} from './hooks/contract.ts';
+export { hookError } from './hooks/hook-error.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
@@ -37,6 +46,7 @@ export {
   loadModel,
   type Model,
   openModel,
+  type TensorModel,
 } from './model.ts';
 export {
   describeRange,
@@ -48,4 +58,8 @@ export {
   type NumberRange,
   resolveModelOptions,
 } from './options.ts';
-export { type StartedModel, startModel } from './started-model.ts';
+export { type StartedModel, type StartOptions, startModel } from './started-model.ts';
+export { checkShape, elementCount, inputNamed } from './tensor/check.ts';
+export { halfToNumber, numberToHalf } from './tensor/half.ts';
+export { type TensorData, type Tensors, type TypedArray, tensorArrays } from './tensor/types.ts';
+export type { InferOptions } from './tensor-model.ts';

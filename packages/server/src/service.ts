@@ -37,6 +37,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     log,
     isDraining: () => draining,
     maxBodyBytes: options.maxBodyBytes,
+    maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
   });
   const main = await listen(app, options.host, options.port);

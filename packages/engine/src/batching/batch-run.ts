@@ -11,6 +11,7 @@ import {
 } from '@inferometer/core';
 import type { Lease, Work } from '../executor/pool.ts';
 import type { ExecutorReply } from '../executor/protocol.ts';
+import { afterCrash } from './after-crash.ts';
 import type { DispatchReason } from './policy.ts';
 import type { RunCostModel } from './run-cost.ts';
 import type { WorkItem } from './work-item.ts';
@@ -100,12 +101,7 @@ export function runBatch<P, R>(context: Context<P, R>, run: BatchRun<P, R>): voi
       }
     },
     onCrash(cause) {
-      const now = monoNow();
-      // Once: what crashes two executors would crash the third. A run that was ended for its length would last as long.
-      const mayRetry = cause.code === 'EXECUTOR_CRASHED';
-      const again = items.filter((item) => mayRetry && !item.alone && item.deadline > now);
-      for (const item of items) if (!again.includes(item)) item.reject(cause);
-      for (const item of again) item.alone = true;
+      const again = afterCrash(items, cause);
       free();
       if (again.length > 0) run.retry(again);
     },

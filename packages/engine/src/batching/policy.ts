@@ -4,7 +4,12 @@ import { partition } from './partition.ts';
 import { costOf, type RunCost } from './run-cost.ts';
 
 export interface BatchLimits {
-  /** Items in one model run. */
+  /**
+   * Whether items of a batch are padded to the longest one; else their tokens just add up, as the rows of tensors do.
+   * @default true
+   */
+  readonly isPadded?: boolean;
+  /** Items in one model run; where nothing is padded, tokens of them; a single item may have more. */
   readonly maxBatchSize: number;
   /** Tokens in one model run, padding included; a single item may have more. */
   readonly maxBatchTokens: number;
@@ -85,9 +90,10 @@ const safety = 1.1;
 export function decideBatch(queue: readonly Candidate[], limits: BatchLimits, state: QueueState): Decision {
   const first = queue[0] as Candidate;
   if (first.alone) return { leave: true, take: [0], reason: 'alone' };
-  const { take, maxRows, cutByTokens } = choose(queue, limits, state);
+  const { take, maxRows, size, cutByTokens } =
+    limits.isPadded === false ? fill(queue, limits) : choose(queue, limits, state);
   const leave = (reason: DispatchReason): Decision => ({ leave: true, take, reason });
-  if (take.length >= limits.maxBatchSize) return leave('full');
+  if (size >= limits.maxBatchSize) return leave('full');
   if (limits.preferredBatchSizes?.includes(take.length)) return leave('preferred');
   if (cutByTokens) return leave('tokens');
   if (state.draining) return leave('drain');
@@ -97,7 +103,9 @@ export function decideBatch(queue: readonly Candidate[], limits: BatchLimits, st
   if ((state.waiting ?? queue.length) >= maxRows) return leave('share');
 
   const width = take.reduce((longest, index) => Math.max(longest, (queue[index] as Candidate).tokens), 1);
-  const runMs = costOf(state.cost, take.length, width) * safety;
+  const runMs =
+    (limits.isPadded === false ? costOf(state.cost, size, 1) : costOf(state.cost, take.length, width)) *
+    safety;
   const { now } = state;
   const dueIn = Math.min(
     (first.deadline ?? Number.POSITIVE_INFINITY) - runMs - now,
@@ -126,6 +134,8 @@ const quietShare = 0.25;
 
 interface Choice {
   readonly take: readonly number[];
+  /** Items, or tokens where nothing is padded. */
+  readonly size: number;
   readonly maxRows: number;
   /** One more row would have been over the token budget. */
   readonly cutByTokens: boolean;
@@ -150,7 +160,28 @@ function choose(queue: readonly Candidate[], limits: BatchLimits, state: QueueSt
   const width = tokensOf(order[(starts[run + 1] ?? order.length) - 1] as number);
   const cutByTokens =
     take.length < order.length && take.length < maxRows && width * (take.length + 1) > limits.maxBatchTokens;
-  return { take, maxRows, cutByTokens };
+  return { take, size: take.length, maxRows, cutByTokens };
+}
+
+/** Without padding: the first item and those behind it of its group, in their order, as far as they fit. */
+function fill(queue: readonly Candidate[], limits: BatchLimits): Choice {
+  const first = queue[0] as Candidate;
+  const take = [0];
+  let size = first.tokens;
+  // Nobody may join one without a group: waiting would gain nothing.
+  if (first.group === undefined) size = Math.max(size, limits.maxBatchSize);
+  for (let i = 1; i < queue.length && size < limits.maxBatchSize; i++) {
+    const { group, tokens, alone } = queue[i] as Candidate;
+    if (group !== first.group || alone) continue;
+    // What comes later must not keep this one from its turn.
+    if (size + tokens > limits.maxBatchSize) {
+      size = limits.maxBatchSize;
+      break;
+    }
+    take.push(i);
+    size += tokens;
+  }
+  return { take, size, maxRows: Number.POSITIVE_INFINITY, cutByTokens: false };
 }
 
 /**

@@ -1,12 +1,13 @@
-import { InferometerError, type ItemTimes, monoNow, sweepItems, type Telemetry } from '@inferometer/core';
+import { type ItemTimes, monoNow, sweepItems, type Telemetry } from '@inferometer/core';
 import type { Refusal } from '../admission/refusal.ts';
 import type { CallOptions } from '../call.ts';
 import type { ExecutorPool } from '../executor/pool.ts';
 import type { ModelOptions } from '../options.ts';
 import { type BatchFormat, runBatch } from './batch-run.ts';
 import { callOf } from './call-of.ts';
-import { createBatchQueue, expired } from './queue.ts';
+import { createBatchQueue } from './queue.ts';
 import { createRunCostModel, type RunCostModel } from './run-cost.ts';
+import { submit } from './submit.ts';
 import type { WorkItem } from './work-item.ts';
 
 /** One input of a call. */
@@ -94,12 +95,9 @@ export function createBatchRuntime<P, R>(options: BatchRuntimeOptions<P, R>): Ba
     pump: queue.pump,
     drain: queue.drain,
     async run(inputs, call = {}) {
-      const { trace, signal } = call;
-      if (signal?.aborted) throw cancelled('before it was queued');
+      const { trace } = call;
       const queued = callOf(call, limits);
       const enqueued = monoNow();
-      if (queued.deadline <= enqueued) throw expired();
-      const depth = queue.depth;
       const items: WorkItem<P, R>[] = [];
       const results = inputs.map(
         ({ payload, tokens, group }) =>
@@ -120,44 +118,21 @@ export function createBatchRuntime<P, R>(options: BatchRuntimeOptions<P, R>): Ba
             });
           }),
       );
-      const all = Promise.all(results);
-      // A rejection is the caller's to handle; here it must not be unhandled while `add` throws.
-      all.catch(() => {});
-      trace?.enter('queue', enqueued);
-      queue.add(items, queued);
-      telemetry.observer.queueArrival(name, depth);
-      const fail = (error: InferometerError): void => {
-        for (const item of items) item.reject(error);
-      };
-      const onAbort = (): void => fail(cancelled('while it was queued'));
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const left = queued.deadline - enqueued;
-      const timer = left < longestTimer ? setTimeout(() => fail(expired()), left) : undefined;
-      try {
-        const done = await all;
-        trace?.replay(
-          sweepItems(
-            done.map(({ times }) => times),
-            enqueued,
-          ),
-        );
-        trace?.enter('postprocess');
-        return done.map(({ result }) => result);
-      } catch (error) {
-        // Nobody waits for the rest of it any more.
-        queue.remove(new Set(items));
-        throw error;
-      } finally {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      }
+      const done = await submit(queue, options, {
+        items,
+        results: Promise.all(results),
+        enqueued,
+        queued,
+        call,
+      });
+      trace?.replay(
+        sweepItems(
+          done.map(({ times }) => times),
+          enqueued,
+        ),
+      );
+      trace?.enter('postprocess');
+      return done.map(({ result }) => result);
     },
   };
-}
-
-/** Node's timers take no more, ms. */
-const longestTimer = 2 ** 31;
-
-function cancelled(when: string): InferometerError {
-  return new InferometerError('CANCELLED', `the request was cancelled ${when}`);
 }

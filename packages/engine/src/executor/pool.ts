@@ -2,10 +2,22 @@ import { messageOf } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
 import type { ExecutorKind } from '../options.ts';
 import { createMember, type Member, type MemberEvents, type WorkEvents } from './member.ts';
-import type { EmbedRequest, GenerateRequest, LoadedReply, LoadRequest } from './protocol.ts';
+import type {
+  EmbedRequest,
+  ExecutorRequest,
+  GenerateRequest,
+  InferRequest,
+  LoadedReply,
+  LoadRequest,
+  PipelineRequest,
+} from './protocol.ts';
 
 /** What an executor can be asked to do. */
-export type Work = Omit<EmbedRequest, 'id'> | Omit<GenerateRequest, 'id'>;
+export type Work =
+  | Omit<EmbedRequest, 'id'>
+  | Omit<GenerateRequest, 'id'>
+  | Omit<InferRequest, 'id'>
+  | Omit<PipelineRequest, 'id'>;
 
 /** A place in an executor, held until `done`. */
 export interface Lease {
@@ -107,7 +119,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
         isSolo: member === solo,
         send(work, events) {
           const id = nextId++;
-          taken.send({ ...work, id } as EmbedRequest | GenerateRequest, events, hasHardLimit);
+          taken.send({ ...work, id } as ExecutorRequest, events, hasHardLimit);
           return id;
         },
         cancel: taken.cancel,

@@ -13,6 +13,7 @@ import { healthRouter } from './health.ts';
 import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
+import { oipRouter } from './oip/router.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { teiEmbed } from './tei.ts';
@@ -26,6 +27,8 @@ export interface AppOptions {
   readonly isDraining: () => boolean;
   /** Longest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** Longest body of tensors, bytes. */
+  readonly maxTensorBytes: number;
   readonly limits: InputLimits;
 }
 
@@ -48,6 +51,9 @@ export function createApp(options: AppOptions): Express {
   // Before tracing and before the body: what is refused anyway costs microseconds.
   app.use(['/embed', '/nicknames', '/v1'], admissionGate(registry, traces), trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
+  const { isDraining, maxTensorBytes: maxBodyBytes } = options;
+  const before = [trace, drainGate(options)];
+  app.use(oipRouter({ registry, turns: context.turns, isDraining, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {

@@ -1,11 +1,12 @@
 import type { Problem, ProblemCode } from './problem.ts';
 
 /** The APIs whose error formats are spoken. */
-export type ApiFamily = 'openai' | 'tei';
+export type ApiFamily = 'openai' | 'tei' | 'oip';
 
 /** The API that a path belongs to; our own endpoints answer in OpenAI's format. */
 export function familyOf(path: string): ApiFamily {
-  return path === '/embed' || path.startsWith('/embed/') ? 'tei' : 'openai';
+  const isBelow = (root: string): boolean => path === root || path.startsWith(`${root}/`);
+  return isBelow('/embed') ? 'tei' : isBelow('/v2') ? 'oip' : 'openai';
 }
 
 /** A body and status in the words of an API. */
@@ -15,7 +16,7 @@ export interface FormattedError {
 }
 
 export function formatProblem(problem: Problem, family: ApiFamily): FormattedError {
-  return family === 'tei' ? tei(problem) : openai(problem);
+  return formats[family](problem);
 }
 
 /** https://platform.openai.com/docs/guides/error-codes */
@@ -53,6 +54,13 @@ function tei({ status, code, message, field }: Problem): FormattedError {
   const body = { error: withField(message, field), error_type: teiType[code] ?? 'Validation' };
   return { status: teiStatus[code] ?? status, body };
 }
+
+/** Triton refuses what it has no room for as unavailable. */
+function oip({ status, code, message, field }: Problem): FormattedError {
+  return { status: code === 'overloaded' ? 503 : status, body: { error: withField(message, field) } };
+}
+
+const formats: Readonly<Record<ApiFamily, (problem: Problem) => FormattedError>> = { openai, tei, oip };
 
 function withField(message: string, field: string | undefined): string {
   return field === undefined ? message : `\`${field}\`: ${message}`;
