@@ -30,6 +30,11 @@ export interface EmbeddingModel extends LoadedModel, Pick<EmbeddingRuntime, 'emb
 /** A model that continues texts. */
 export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'generate'> {
   readonly kind: 'generative';
+  /**
+   * Whether generations of an executor share model runs. Seen when the model is loaded: they take turns where the graph
+   * takes one row only, cannot mask, or gives a row other logits beside others than alone.
+   */
+  readonly together: boolean;
 }
 
 export type Model = EmbeddingModel | GenerativeModel;
@@ -74,7 +79,13 @@ async function openGenerative(started: StartedModel, telemetry: Telemetry): Prom
   await warmUp(pool, generateWork(tokenizer.encode('a', directory.maxTokens).ids), directory.graph);
   const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
   hooks.onFree = runtime.pump;
-  return { ...baseOf(started), kind: 'generative', generate: runtime.generate, close: () => pool.close() };
+  return {
+    ...baseOf(started),
+    kind: 'generative',
+    together: pool.model.together ?? false,
+    generate: runtime.generate,
+    close: () => pool.close(),
+  };
 }
 
 async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promise<EmbeddingModel> {

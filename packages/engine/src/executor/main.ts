@@ -1,4 +1,5 @@
 import { messageOf } from '@inferometer/core';
+import { probeDecoder } from './batch-probe.ts';
 import { createDecoder } from './decode.ts';
 import { createEmbedder, type Embedder } from './embed.ts';
 import { isDecoder } from './graph-inputs.ts';
@@ -33,10 +34,15 @@ async function load(request: LoadRequest): Promise<void> {
   try {
     const meter = request.metrics && openMeter(request.metrics);
     const session = await openSession(request, meter?.ran);
-    if (isDecoder(session.inputs))
-      scheduler = createScheduler(createDecoder(session), request.eosTokenIds, reply);
-    else embedder = createEmbedder(session, request.pooling);
-    reply({ type: 'loaded', inputs: session.inputs, outputs: session.outputs });
+    let together: boolean | undefined;
+    if (isDecoder(session.inputs)) {
+      const decoder = createDecoder(session);
+      const abilities = await probeDecoder(decoder);
+      together = abilities.together;
+      scheduler = createScheduler({ decoder, abilities, eosTokenIds: request.eosTokenIds, reply });
+    } else embedder = createEmbedder(session, request.pooling);
+    const { inputs, outputs } = session;
+    reply({ type: 'loaded', inputs, outputs, ...(together === undefined ? {} : { together }) });
   } catch (error) {
     reply({ type: 'failed', message: messageOf(error) });
   }
@@ -65,6 +71,9 @@ process.on('message', (request: ExecutorRequest) => {
       break;
     case 'cancel':
       scheduler?.cancel(request.id);
+      break;
+    case 'rest':
+      scheduler?.rest(request.id, request.resting);
       break;
   }
 });

@@ -21,6 +21,8 @@ export interface Lease {
   /** @returns the work's number, to cancel it by */
   send(work: Work, events: WorkEvents): number;
   cancel(id: number): void;
+  /** Lets a generation rest while its reader does not keep up, or go on again. */
+  rest(id: number, resting: boolean): void;
   /** Gives the place back; also done by a crash. */
   done(): void;
 }
@@ -88,7 +90,8 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
     const { executor, model } = await startExecutor(load, {
       onReply: (reply) => {
         member.crashes = 0;
-        if ('id' in reply && reply.id !== undefined) member.work.get(reply.id)?.onReply(reply);
+        if (reply.type === 'stepped') for (const { id } of reply.rows) member.work.get(id)?.onReply(reply);
+        else if ('id' in reply && reply.id !== undefined) member.work.get(reply.id)?.onReply(reply);
       },
       onCrash(cause) {
         if (path) options.onMetrics(path, false);
@@ -175,6 +178,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
         return id;
       },
       cancel: (id) => executor?.send({ type: 'cancel', id }),
+      rest: (id, resting) => executor?.send({ type: 'rest', id, resting }),
       done() {
         if (!held) return;
         held = false;
