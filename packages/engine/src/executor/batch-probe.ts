@@ -11,11 +11,10 @@ export interface DecoderAbilities {
 }
 
 /**
- * Share of the range of the logits by which they may differ. Rounding differs with the shape of a run by about 1e-6 in
- * 32-bit floats and 1e-3 in 16-bit ones. Quantised activations that share a scale with their neighbours, or a mask that
- * is not heeded, make it 1e-2 and more.
+ * Share of the range of the logits by which they may differ. Rounding differs with the shape of a run: by about 1e-6 in
+ * 32-bit floats, 1e-3 in 16-bit ones. Quantised activations that share a scale with their neighbours make it 1e-2.
  */
-const tolerance = 2e-3;
+const tolerance = { single: 1e-4, half: 5e-3 } as const;
 
 /**
  * Tries whether generations can share a run. A graph does not say whether it heeds padding and masks, or whether rows
@@ -26,6 +25,7 @@ export async function probeDecoder(decoder: Decoder): Promise<DecoderAbilities> 
   const long = Int32Array.of(1, 3, 2, 3, 1, 2, 1);
   const short = Int32Array.of(2, 1, 3);
   const whole = await decoder.step([decoder.empty], long);
+  const limit = decoder.isHalf ? tolerance.half : tolerance.single;
   const other = await decoder.step([decoder.empty], short);
   const [longRow, shortRow] = [rowOf(whole), rowOf(other)];
   const next = Int32Array.of(2, 3);
@@ -36,15 +36,20 @@ export async function probeDecoder(decoder: Decoder): Promise<DecoderAbilities> 
   const together =
     decoder.takesRows &&
     (await agrees(
-      () => decoder.step([longRow, shortRow], next),
+      () => decoder.step([longRow, shortRow], next, 'loud'),
       alone.map((step) => step.logits[0] as Floats),
+      limit,
     ));
   const pieces =
     decoder.takesPieces &&
-    (await agrees(async () => {
-      const begun = await decoder.step([decoder.empty], long.subarray(0, 4));
-      return decoder.step([rowOf(begun)], long.subarray(4));
-    }, whole.logits));
+    (await agrees(
+      async () => {
+        const begun = await decoder.step([decoder.empty], long.subarray(0, 4));
+        return decoder.step([rowOf(begun)], long.subarray(4));
+      },
+      whole.logits,
+      limit,
+    ));
   return { together, pieces };
 }
 
@@ -52,17 +57,21 @@ function rowOf(step: Step): PastRow {
   return step.rows[0] as PastRow;
 }
 
-async function agrees(run: () => Promise<Step>, expected: readonly Floats[]): Promise<boolean> {
+async function agrees(
+  run: () => Promise<Step>,
+  expected: readonly Floats[],
+  limit: number,
+): Promise<boolean> {
   try {
     const { logits } = await run();
-    return expected.every((row, i) => isNear(logits[i] as Floats, row));
+    return expected.every((row, i) => isNear(logits[i] as Floats, row, limit));
   } catch {
     // The graph refuses the shape.
     return false;
   }
 }
 
-function isNear(got: Floats, expected: Floats): boolean {
+function isNear(got: Floats, expected: Floats, limit: number): boolean {
   let least = Number.POSITIVE_INFINITY;
   let most = Number.NEGATIVE_INFINITY;
   let furthest = 0;
@@ -73,5 +82,5 @@ function isNear(got: Floats, expected: Floats): boolean {
     furthest = Math.max(furthest, Math.abs((got[i] as number) - value));
   }
   // Also false where one of them is not a number.
-  return got.length === expected.length && furthest <= tolerance * Math.max(most - least, 1e-6);
+  return got.length === expected.length && furthest <= limit * Math.max(most - least, 1e-6);
 }

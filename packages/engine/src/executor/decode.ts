@@ -1,6 +1,7 @@
 import { type MonoMs, monoNow } from '@inferometer/core';
 import { Tensor } from 'onnxruntime-node';
-import { emptyPast, type Past, type PastRow, pastInputsOf, stackRows } from './past.ts';
+import { feedable } from './half-tensor.ts';
+import { emptyPast, type Padding, type Past, type PastRow, pastInputsOf, stackRows } from './past.ts';
 import { type Floats, floatsOf, integerTensor, type Session } from './session.ts';
 
 /** A model run that took generations a step further. */
@@ -17,6 +18,8 @@ export interface Step {
 export interface Decoder {
   /** Where a generation starts. */
   readonly empty: PastRow;
+  /** Whether it hands on 16-bit floats, which round coarsely. */
+  readonly isHalf: boolean;
   /** Whether its inputs let generations of different lengths stand side by side. */
   readonly takesRows: boolean;
   /** Whether a prompt may come in pieces. */
@@ -25,8 +28,9 @@ export interface Decoder {
    * Runs the model once.
    * @param rows generations, shape [n], n >= 1
    * @param tokens what comes next in each, shape [n, fresh], row major, fresh >= 1
+   * @param padding of shorter pasts. @default zeros
    */
-  step(rows: readonly PastRow[], tokens: Int32Array): Promise<Step>;
+  step(rows: readonly PastRow[], tokens: Int32Array, padding?: Padding): Promise<Step>;
   /** A copy of one generation's keys and values, so that those beside it can be let go. */
   detach(row: PastRow): PastRow;
 }
@@ -56,11 +60,12 @@ export function createDecoder(session: Session): Decoder {
 
   return {
     empty: { past: emptyPast(pastInputs), row: 0, length: 0 },
+    isHalf: [...pastInputs, ...session.outputs].some(({ type }) => type === 'float16'),
     takesRows: isOpen && inputNamed('attention_mask') !== undefined,
     // The branch with a past was traced with one token in older exports.
     takesPieces: inputNamed('use_cache_branch') === undefined,
-    async step(rows, tokens) {
-      const past = stackRows(pastInputs, rows);
+    async step(rows, tokens, padding) {
+      const past = stackRows(pastInputs, rows, padding);
       const fresh = tokens.length / rows.length;
       const columns = past.columns + fresh;
       const feeds: Record<string, Tensor> = { ...past.tensors };
@@ -80,7 +85,9 @@ export function createDecoder(session: Session): Decoder {
       const runStart = monoNow();
       const results = await session.run(feeds);
       const runEnd = monoNow();
-      const tensors = pastInputs.map(({ name, present }) => [name, results[present] as Tensor] as const);
+      const tensors = pastInputs.map(
+        ({ name, present }) => [name, feedable(results[present] as Tensor)] as const,
+      );
       const grown: Past = { rows: rows.length, columns, tensors: Object.fromEntries(tensors) };
       return {
         rows: rows.map(({ length }, row) => ({ past: grown, row, length: length + fresh })),

@@ -1,4 +1,5 @@
 import { Tensor } from 'onnxruntime-node';
+import { halfTensor } from './half-tensor.ts';
 import type { TensorInfo } from './protocol.ts';
 
 /** One input that takes keys or values of earlier tokens, and the output that gives them back, longer. */
@@ -52,7 +53,7 @@ export function emptyPast(inputs: readonly PastInput[]): Past {
     const dims = shape.map((size, at) => (at === axis ? 0 : typeof size === 'number' ? size : 1));
     const empty =
       type === 'float16'
-        ? new Tensor('float16', new Uint16Array(0), dims)
+        ? halfTensor(new Uint16Array(0), dims)
         : new Tensor('float32', new Float32Array(0), dims);
     return [name, empty] as const;
   });
@@ -63,21 +64,33 @@ export function emptyPast(inputs: readonly PastInput[]): Past {
  * Puts generations side by side. Where they are all rows of one past already, in this order, it is taken as it is; else
  * each key and value is copied once, and padding is cut to the longest that is left.
  * @param rows shape [n], n >= 1
+ * @param padding what pads keys and values: with a mask that is heeded it makes no difference. @default zeros
  */
-export function stackRows(inputs: readonly PastInput[], rows: readonly PastRow[]): Past {
+export function stackRows(inputs: readonly PastInput[], rows: readonly PastRow[], padding?: Padding): Past {
   const [first] = rows as readonly [PastRow, ...PastRow[]];
   const isWhole =
     rows.length === first.past.rows && rows.every(({ past, row }, i) => past === first.past && row === i);
   if (isWhole) return first.past;
   const columns = rows.reduce((longest, { length }) => Math.max(longest, length), 0);
-  const tensors = inputs.map((input) => [input.name, stackTensor(input, rows, columns)] as const);
+  const tensors = inputs.map((input) => [input.name, stackTensor(input, rows, columns, padding)] as const);
   return { rows: rows.length, columns, tensors: Object.fromEntries(tensors) };
 }
+
+/** `loud` alternates between 16 and -16, which attention hears whatever it looks for. */
+export type Padding = 'loud';
+
+const loud = [16, -16] as const;
+const loudHalves = [0x4c00, 0xcc00] as const;
 
 /** Typed arrays whose elements are copied, never looked at: 16-bit floats have one of two types. */
 type Elements = Float32Array | Uint16Array;
 
-function stackTensor({ name, type, axis }: PastInput, rows: readonly PastRow[], columns: number): Tensor {
+function stackTensor(
+  { name, type, axis }: PastInput,
+  rows: readonly PastRow[],
+  columns: number,
+  padding: Padding | undefined,
+): Tensor {
   const sourceOf = ({ past }: PastRow): Tensor => past.tensors[name] as Tensor;
   const dims = [...sourceOf(rows[0] as PastRow).dims];
   const blocks = dims.slice(1, axis).reduce((product, size) => product * size, 1);
@@ -86,6 +99,11 @@ function stackTensor({ name, type, axis }: PastInput, rows: readonly PastRow[], 
   dims[axis] = columns;
   const ArrayType = sourceOf(rows[0] as PastRow).data.constructor as new (length: number) => Elements;
   const stacked = new ArrayType(rows.length * blocks * columns * width);
+  if (padding) {
+    const sizes = stacked instanceof Uint16Array ? loudHalves : loud;
+    for (let at = 0; at < stacked.length; at += width)
+      stacked.fill(sizes[(at / width) % 2] as number, at, at + width);
+  }
   rows.forEach((from, row) => {
     const data = sourceOf(from).data as Elements;
     const { past, length } = from;
@@ -95,5 +113,6 @@ function stackTensor({ name, type, axis }: PastInput, rows: readonly PastRow[], 
       stacked.set(data.subarray(end - length * width, end), target);
     }
   });
-  return new Tensor(type as 'float32', stacked as Float32Array, dims);
+  if (stacked instanceof Uint16Array) return halfTensor(stacked, dims);
+  return new Tensor(type as 'float32', stacked, dims);
 }
