@@ -23,5 +23,14 @@ export {
   type Model,
   openModel,
 } from './model.ts';
-export { type ModelOptions, resolveModelOptions } from './options.ts';
+export {
+  describeRange,
+  type ExecutorKind,
+  executorKinds,
+  isInRange,
+  type ModelOptions,
+  modelOptionRanges,
+  type NumberRange,
+  resolveModelOptions,
+} from './options.ts';
 export { type StartedModel, startModel } from './started-model.ts';
