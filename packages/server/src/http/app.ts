@@ -5,6 +5,7 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namer } from '../nicknames/namer.ts';
+import { admissionGate } from './admission-gate.ts';
 import { appsList } from './apps/list.ts';
 import { appsRouter } from './apps/router.ts';
 import { jsonBody } from './body.ts';
@@ -55,6 +56,8 @@ export function createApp(options: AppOptions): Express {
   app.get('/apps', appsList(operations));
   const { enabled, profiling } = telemetry.config;
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
+  // Before tracing and before the body: what is refused anyway costs microseconds.
+  app.use(['/embed', '/nicknames', '/v1', '/apps/image'], admissionGate(registry, traces));
   app.use(['/embed', '/nicknames', '/v1', '/apps'], trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;

@@ -45,7 +45,7 @@ export const embedOperation: Operation = {
   answers: [
     jsonAnswer('EmbedResponse', z.array(z.array(z.number())), 'A vector for each text, in their order'),
   ],
-  errors: [400, 404, 413, 415, 422, 429, 503],
+  errors: [400, 404, 413, 415, 422, 429, 503, 504],
 };
 
 /** `POST /embed` of text-embeddings-inference: an array of vectors, shape [inputs][dimensions]. */

@@ -179,7 +179,7 @@ export const oipOperations: readonly Operation[] = [
         },
         { type: 'application/octet-stream' },
       ],
-      errors: [400, 404, 413, 415, 503],
+      errors: [400, 404, 413, 415, 503, 504],
     },
   ),
 ];

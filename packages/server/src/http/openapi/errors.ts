@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatProblem } from '../error-format.ts';
-import { RequestProblem } from '../problem.ts';
+import { type ProblemCode, RequestProblem } from '../problem.ts';
 import type { ErrorFormat, NamedSchema } from './operation.ts';
 
 /** What each API's errors look like. */
@@ -10,7 +10,7 @@ export const errorBodies: Readonly<Record<ErrorFormat, NamedSchema>> = {
     schema: z.object({
       error: z.object({
         message: z.string().describe('What was wrong, what was expected and what came.'),
-        type: z.enum(['invalid_request_error', 'rate_limit_error', 'server_error']),
+        type: z.enum(['invalid_request_error', 'rate_limit_error', 'timeout', 'server_error']),
         param: z.string().nullable().describe('The field at fault.'),
         code: z.string().describe('Such as `invalid_value`, `model_not_found` or `overloaded`.'),
       }),
@@ -51,16 +51,18 @@ export function meaningOf(status: number): string {
 /** Statuses at which a retry makes sense, after the seconds that `retry-after` says. */
 export const retryStatuses: readonly number[] = [429, 503];
 
+const codes: Readonly<Record<number, ProblemCode>> = {
+  404: 'not_found',
+  413: 'body_too_large',
+  415: 'unsupported_media_type',
+  429: 'overloaded',
+  503: 'unavailable',
+  504: 'deadline_exceeded',
+};
+
 /** An error as an API answers it. */
 export function errorExample(status: number, format: ErrorFormat): unknown {
   if (format === 'plain') return { error: meaningOf(status) };
-  const code =
-    status === 429
-      ? 'overloaded'
-      : status === 503
-        ? 'unavailable'
-        : status >= 500
-          ? 'internal_error'
-          : 'invalid_value';
+  const code = codes[status] ?? (status >= 500 ? 'internal_error' : 'invalid_value');
   return formatProblem(new RequestProblem(status, code, meaningOf(status)).problem, format).body;
 }

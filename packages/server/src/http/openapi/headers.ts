@@ -1,3 +1,5 @@
+import { callHeaders } from '../call-options.ts';
+
 type Json = Readonly<Record<string, unknown>>;
 
 const string = { type: 'string' } as const;
@@ -11,17 +13,30 @@ export const requestHeaders: Readonly<Record<string, Json>> = {
     description: 'The span of the caller that this request belongs to, as W3C Trace Context has it.',
     schema: { ...string, pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}' },
   },
-  'x-request-timeout': {
-    name: 'x-request-timeout',
+  [callHeaders.timeout]: {
+    name: callHeaders.timeout,
     in: 'header',
-    description: 'How long the caller waits: after that no more work is done for it.',
-    schema: string,
+    description:
+      'How long the caller waits, in seconds, or as `2s` or `500ms`: later no work is done for it.',
+    schema: { ...string, pattern: '^\\d{1,9}(\\.\\d{1,9})?\\s*(ms|s|)$' },
   },
-  'x-tenant-id': {
-    name: 'x-tenant-id',
+  [callHeaders.grpcTimeout]: {
+    name: callHeaders.grpcTimeout,
     in: 'header',
-    description: 'Who is served: device time is accounted for by tenant.',
-    schema: { ...string, maxLength: 64 },
+    description: 'The same as gRPC has it: digits and one of H, M, S, m, u and n.',
+    schema: { ...string, pattern: '^\\d{1,8}[HMSmun]$' },
+  },
+  [callHeaders.priority]: {
+    name: callHeaders.priority,
+    in: 'header',
+    description: 'How urgent it is: the more urgent leave the queue first.',
+    schema: { ...string, enum: ['high', 'normal', 'low'], default: 'normal' },
+  },
+  [callHeaders.tenant]: {
+    name: callHeaders.tenant,
+    in: 'header',
+    description: 'Who is served: tenants share a queue fairly, and device time is accounted for by them.',
+    schema: { ...string, pattern: '^[\\w.:@/-]{1,128}$' },
   },
   'x-session-hash': {
     name: 'x-session-hash',

@@ -74,7 +74,7 @@ export interface Operation {
 }
 
 /** Errors of an endpoint that takes a JSON body and asks a model. */
-export const modelErrors: readonly number[] = [400, 404, 413, 415, 429, 503];
+export const modelErrors: readonly number[] = [400, 404, 413, 415, 429, 503, 504];
 
 /** An answer of JSON. */
 export function jsonAnswer(name: string, schema: z.ZodType, description = 'OK', status = 200): Answer {

@@ -1,10 +1,11 @@
 import { InferometerError } from '@inferometer/core';
 import type { Model } from '@inferometer/engine';
-import { goneSignal, traceOf } from '@inferometer/express';
+import { traceOf } from '@inferometer/express';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { ModelRegistry } from '../../../models/registry.ts';
 import { jsonBody } from '../../body.ts';
+import { callOptions } from '../../call-options.ts';
 import { jsonAnswer, modelErrors, type Operation } from '../../openapi/operation.ts';
 import type { ImageInput, ImageScores } from './image-hooks.ts';
 import { imageSchema, isJson, readImage } from './image-input.ts';
@@ -71,15 +72,12 @@ export function imageRoute(registry: ModelRegistry, maxUploadBytes: number): Req
     ...readJson,
     async (request, response) => {
       const trace = traceOf(request);
+      const call = callOptions(request);
       const { bytes, header, model: name } = await readImage(request, maxBytes);
       const { model, labels } = classifierOf(registry, name);
       if (trace) trace.model = model.name;
       const input: ImageInput = { bytes };
-      const { scores } = await model.runPipeline<ImageScores>(input, {
-        trace,
-        signal: goneSignal(request),
-        ...(trace?.tenant ? { tenant: trace.tenant } : {}),
-      });
+      const { scores } = await model.runPipeline<ImageScores>(input, call);
       trace?.enter('postprocess');
       const best = scores.indexOf(Math.max(...scores));
       const { format, width, height } = header;
