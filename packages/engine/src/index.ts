@@ -8,12 +8,22 @@ export {
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';
+export type { WarmRun } from './executor/warm-shapes.ts';
 export { createRandom, sampleToken } from './generation/sampling.ts';
 export { createTextStream, type TextDelta, type TextStream } from './generation/text-stream.ts';
 export type { Generated, GenerateOptions } from './generative-model.ts';
+export type { LoadPhase } from './load/phases.ts';
+export { type LoadReport, tellSpans } from './load/tell-load.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
+export {
+  chooseVariant,
+  describeVariants,
+  type GraphVariant,
+  listVariants,
+  type Processor,
+} from './model/variants.ts';
 export {
   type EmbeddingModel,
   type GenerativeModel,

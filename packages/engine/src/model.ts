@@ -2,11 +2,14 @@ import type { Telemetry } from '@inferometer/core';
 import { createEmbeddingRuntime, type EmbeddingRuntime } from './embedding-model.ts';
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
 import type { TensorInfo } from './executor/protocol.ts';
-import { embedWork, generateWork, warmUp } from './executor/warm-up.ts';
+import { runShapes, type WarmRun, warmShapes } from './executor/warm-shapes.ts';
+import { embedWork, generateWork, type WarmReply, warmUp } from './executor/warm-up.ts';
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
+import { type LoadReport, tellLoad } from './load/tell-load.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
+import { keepOptimised } from './model-cache/keep-optimised.ts';
 import type { ModelOptions } from './options.ts';
 import { type StartedModel, startModel } from './started-model.ts';
 
@@ -17,6 +20,10 @@ interface LoadedModel {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly options: Required<ModelOptions>;
+  /** How each executor loaded it. */
+  readonly loads: readonly LoadReport[];
+  /** Runs before it served anybody, one of each shape, the first one of all not among them. */
+  readonly warmRuns: readonly WarmRun[];
   /** Drains the queue and ends the executors. */
   close(): Promise<void>;
 }
@@ -41,14 +48,22 @@ export type Model = EmbeddingModel | GenerativeModel;
 export async function openModel(started: StartedModel, telemetry: Telemetry): Promise<Model> {
   const { name, hooks, pool } = started;
   hooks.onRestart = () => telemetry.observer.executorRestarted(name);
-  hooks.onLoaded = (seconds) => telemetry.observer.modelLoaded({ model: name, seconds });
   hooks.onMetrics = telemetry.observer.executorMetrics;
   for (const path of started.metricFiles) hooks.onMetrics(path, true);
-  for (const seconds of started.loads) hooks.onLoaded(seconds);
   try {
-    return isDecoder(pool.model.inputs)
+    const model = isDecoder(pool.model.inputs)
       ? await openGenerative(started, telemetry)
       : await openEmbedding(started, telemetry);
+    // Of executors that come back: those of the start were told with their first run.
+    hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
+    const caching = keepOptimised(started);
+    return {
+      ...model,
+      async close() {
+        caching?.stop();
+        await model.close();
+      },
+    };
   } catch (error) {
     await pool.close();
     throw error;
@@ -65,16 +80,39 @@ export async function loadModel(
   return openModel(await startModel(name, directory, given), telemetry);
 }
 
-function baseOf({ name, directory, tokenizer, options, pool }: StartedModel): Omit<LoadedModel, 'close'> {
-  return { name, directory, tokenizer, options, inputs: pool.model.inputs, outputs: pool.model.outputs };
+function baseOf(
+  { name, directory, tokenizer, options, pool }: StartedModel,
+  loads: readonly LoadReport[],
+): Omit<LoadedModel, 'close' | 'warmRuns'> {
+  const { inputs, outputs } = pool.model;
+  return { name, directory, tokenizer, options, inputs, outputs, loads };
+}
+
+/** Tells how the executors of the start came up, each with its first run. */
+function tellLoads(
+  started: StartedModel,
+  telemetry: Telemetry,
+  replies: readonly WarmReply[],
+): readonly LoadReport[] {
+  return started.loads.map((load) => {
+    const first = replies.find(({ executor }) => executor === load.executor);
+    return tellLoad(telemetry, started.name, load, first?.run);
+  });
 }
 
 async function openGenerative(started: StartedModel, telemetry: Telemetry): Promise<GenerativeModel> {
   const { name, directory, tokenizer, options, pool, hooks } = started;
-  await warmUp(pool, generateWork(tokenizer.encode('a', directory.maxTokens).ids), directory.graph);
+  const work = generateWork(tokenizer.encode('a', directory.maxTokens).ids);
+  const loads = tellLoads(started, telemetry, await warmUp(pool, work, directory.graph));
   const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
   hooks.onFree = runtime.pump;
-  return { ...baseOf(started), kind: 'generative', generate: runtime.generate, close: () => pool.close() };
+  return {
+    ...baseOf(started, loads),
+    kind: 'generative',
+    warmRuns: [],
+    generate: runtime.generate,
+    close: () => pool.close(),
+  };
 }
 
 async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promise<EmbeddingModel> {
@@ -82,7 +120,10 @@ async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promi
   const { inputs, outputs } = pool.model;
   const fixed = fixedShape(inputs);
   const maxTokens = Math.min(directory.maxTokens, fixed.columns ?? Number.POSITIVE_INFINITY);
-  const reply = await warmUp(pool, embedWork(tokenizer.encode('a', maxTokens).ids, fixed), directory.graph);
+  const { ids } = tokenizer.encode('a', maxTokens);
+  const replies = await warmUp(pool, embedWork(ids, fixed), directory.graph);
+  const loads = tellLoads(started, telemetry, replies);
+  const reply = replies[0]?.reply;
   if (reply?.type !== 'embedded') throw invalid(`${directory.graph} gives no vectors`);
   const { otherModules, normalize } = directory.pooling;
   if (otherModules.length > 0 && !outputs.some((output) => output.name === 'sentence_embedding')) {
@@ -96,10 +137,15 @@ async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promi
     maxBatchSize: Math.min(options.maxBatchSize, fixed.rows ?? options.maxBatchSize),
   };
   const { padTokenId } = directory;
+  // A graph with a shape of its own has run it already.
+  const isOpen = fixed.rows === undefined && fixed.columns === undefined;
+  const shapes = isOpen ? warmShapes({ ...limits, maxTokens }) : [];
+  const warmRuns = await runShapes(pool, directory.graph, ids[0] ?? 0, shapes, options.warmUpMs);
   const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
   hooks.onFree = runtime.queue.pump;
   return {
-    ...baseOf(started),
+    ...baseOf(started, loads),
+    warmRuns,
     directory: { ...directory, maxTokens },
     kind: 'embedding',
     dimensions: reply.dimensions,

@@ -1,11 +1,11 @@
-import { messageOf } from '@inferometer/core';
+import { messageOf, monoNow } from '@inferometer/core';
 import { createDecoder } from './decode.ts';
 import { createEmbedder, type Embedder } from './embed.ts';
 import { isDecoder } from './graph-inputs.ts';
 import { createMeter, type Meter, type MeterOptions } from './meter.ts';
 import type { EmbedRequest, ExecutorReply, ExecutorRequest, LoadRequest } from './protocol.ts';
 import { createScheduler, type GenerationScheduler } from './scheduler.ts';
-import { openSession } from './session.ts';
+import { bootedAt, openSession } from './session.ts';
 
 /** An executor: the process in which one model runs. It is told what to do by messages of its parent. */
 
@@ -30,13 +30,15 @@ function openMeter(options: MeterOptions): Meter | undefined {
 }
 
 async function load(request: LoadRequest): Promise<void> {
+  const imported = monoNow();
   try {
     const meter = request.metrics && openMeter(request.metrics);
     const session = await openSession(request, meter?.ran);
     if (isDecoder(session.inputs))
       scheduler = createScheduler(createDecoder(session), request.eosTokenIds, reply);
     else embedder = createEmbedder(session, request.pooling);
-    reply({ type: 'loaded', inputs: session.inputs, outputs: session.outputs });
+    const times = { booted: bootedAt(), imported, opened: monoNow(), ...session.opening };
+    reply({ type: 'loaded', inputs: session.inputs, outputs: session.outputs, times });
   } catch (error) {
     reply({ type: 'failed', message: messageOf(error) });
   }

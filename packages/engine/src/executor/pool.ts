@@ -1,5 +1,6 @@
-import { type InferometerError, messageOf } from '@inferometer/core';
+import { type InferometerError, messageOf, monoNow } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
+import type { ExecutorLoad } from '../load/phases.ts';
 import { type Executor, startExecutor } from './handle.ts';
 import { newMetricFile } from './metric-files.ts';
 import type { EmbedRequest, ExecutorReply, GenerateRequest, LoadedReply, LoadRequest } from './protocol.ts';
@@ -49,8 +50,8 @@ export interface ExecutorPoolOptions {
   readonly onRestart: () => void;
   /** Where an executor's metrics are, from its start until it has ended. */
   readonly onMetrics: (path: string, there: boolean) => void;
-  /** Each load of the model, in seconds. */
-  readonly onLoaded: (seconds: number) => void;
+  /** Each load of the model. */
+  readonly onLoaded: (load: ExecutorLoad) => void;
 }
 
 interface Member {
@@ -81,7 +82,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
   const timers = new Set<NodeJS.Timeout>();
 
   const start = async (member: Member): Promise<LoadedReply> => {
-    const begin = performance.now();
+    const begun = monoNow();
     const path = newMetricFile();
     const metrics = path && { path, model: options.name, executor: member.index };
     const load = { ...options.load, ...(metrics ? { metrics } : {}) };
@@ -98,7 +99,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
     if (path) options.onMetrics(path, true);
     if (closed) await executor.close();
     else member.executor = executor;
-    options.onLoaded((performance.now() - begin) / 1000);
+    options.onLoaded({ executor: member.index, begun, times: model.times });
     return model;
   };
 
