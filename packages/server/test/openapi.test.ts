@@ -7,6 +7,7 @@ import { openApiDocument } from '../src/http/openapi/document.ts';
 import type { Operation } from '../src/http/openapi/operation.ts';
 import { operations } from '../src/http/openapi/operations.ts';
 import { createModelRegistry } from '../src/models/registry.ts';
+import { createNamers } from '../src/nicknames/namers.ts';
 import { routesOf } from './routes-of.ts';
 
 const config = loadConfig();
@@ -15,7 +16,7 @@ const telemetry = startTelemetry({
   version: '0',
   config: { ...config, metrics: { ...config.metrics, prometheus: undefined } },
 });
-const registry = createModelRegistry([], {});
+const registry = createModelRegistry({ models: [], repositories: [] });
 afterAll(async () => {
   await registry.close();
   await telemetry.shutdown();
@@ -24,7 +25,7 @@ afterAll(async () => {
 const app = createApp({
   telemetry,
   registry,
-  namers: new Map(),
+  namers: createNamers(),
   log: pino({ level: 'silent' }),
   isDraining: () => false,
   maxBodyBytes: 1000,

@@ -9,6 +9,7 @@ import { modelsOperations } from '../models-route.ts';
 import { nicknamesOperation } from '../nicknames-route.ts';
 import { oipOperations } from '../oip/operations.ts';
 import { embeddingsOperation } from '../openai-embeddings.ts';
+import { repositoryOperations } from '../repository-route.ts';
 import { embedOperation } from '../tei.ts';
 import { teiInfoOperations } from '../tei-info.ts';
 import type { Operation } from './operation.ts';
@@ -23,6 +24,7 @@ export const operations: readonly Operation[] = [
   embedOperation,
   ...teiInfoOperations,
   ...oipOperations,
+  ...repositoryOperations,
   appsListOperation,
   echoTextOperation,
   fileHeavyOperation,

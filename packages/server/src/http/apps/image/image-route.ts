@@ -56,6 +56,13 @@ export const imageOperation: Operation = {
   errors: modelErrors,
 };
 
+/** A model that reads images. */
+interface Classifier {
+  readonly model: Model;
+  /** Names of its classes, in their order. */
+  readonly labels: readonly string[];
+}
+
 /**
  * `POST /apps/image`: a PNG or JPEG gives the class that a model sees in it.
  * @param maxUploadBytes longest upload
@@ -93,28 +100,20 @@ export function imageRoute(registry: ModelRegistry, maxUploadBytes: number): Req
 }
 
 /** @throws {InferometerError} UNKNOWN_MODEL, INVALID_INPUT if it does not read images, UNAVAILABLE while it loads */
-function classifierOf(
-  registry: ModelRegistry,
-  name: string | undefined,
-): { readonly model: Model; readonly labels: readonly string[] } {
-  if (name !== undefined && !registry.names.includes(name)) {
-    const message = `model "${name}" does not exist, expected one of ${registry.names.join(', ')}`;
-    throw new InferometerError('UNKNOWN_MODEL', message, { field: 'model' });
-  }
-  if (!registry.ready) {
-    throw new InferometerError('UNAVAILABLE', 'the models are being loaded, try again in a second');
-  }
+function classifierOf(registry: ModelRegistry, name: string | undefined): Classifier {
   const found = registry.models
     .map((model) => ({ model, labels: labelsOf(model) }))
-    .filter((it): it is { model: Model; labels: readonly string[] } => it.labels !== undefined);
-  const chosen = name === undefined ? found[0] : found.find(({ model }) => model.name === name);
-  if (chosen) return chosen;
+    .filter((it): it is Classifier => it.labels !== undefined);
   if (name === undefined) {
-    throw new InferometerError('UNKNOWN_MODEL', 'no model that reads images is loaded', { field: 'model' });
+    if (found[0]) return found[0];
+    throw registry.ready
+      ? new InferometerError('UNKNOWN_MODEL', 'no model that reads images is loaded', { field: 'model' })
+      : new InferometerError('UNAVAILABLE', 'the models are being loaded, try again in a second');
   }
-  const others =
-    found.length > 0 ? `, expected one of ${found.map(({ model }) => model.name).join(', ')}` : '';
-  throw new InferometerError('INVALID_INPUT', `model "${name}" is not one that reads images${others}`, {
-    field: 'model',
-  });
+  const model = registry.find(name);
+  const labels = labelsOf(model);
+  if (labels) return { model, labels };
+  const others = found.length > 0 ? `, expected one of ${found.map((it) => it.model.name).join(', ')}` : '';
+  const message = `model "${name}" is not one that reads images${others}`;
+  throw new InferometerError('INVALID_INPUT', message, { field: 'model' });
 }
