@@ -156,7 +156,11 @@ function resolveSources(
   const repositories = isNamed ? flags.models.map((dir) => ({ dir })) : sources.repositories;
   const isAny = models.length > 0 || repositories.length > 0;
   return {
-    models: (isAny ? models : bundled).map((model) => ({ ...model, options: optionsOf(model.name) })),
+    // What a bundled model brings along is what it has where nobody says otherwise.
+    models: (isAny ? models : bundled).map((model) => ({
+      ...model,
+      options: { ...model.options, ...optionsOf(model.name) },
+    })),
     repositories: repositories.map((repository) => ({ ...repository, optionsOf })),
   };
 }
