@@ -13,6 +13,7 @@ export type { Generated, GenerateOptions } from './generation/run-generation.ts'
 export { createSampler, type Sampler } from './generation/sampler.ts';
 export { createRandom, sampleToken } from './generation/sampling.ts';
 export { createTextStream, type TextDelta, type TextStream } from './generation/text-stream.ts';
+export { type ChatMessage, type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';

@@ -4,6 +4,7 @@ import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
 import type { TensorInfo } from './executor/protocol.ts';
 import { embedWork, generateWork, warmUp } from './executor/warm-up.ts';
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
+import { type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
@@ -35,6 +36,8 @@ export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'g
    * takes one row only, cannot mask, or gives a row other logits beside others than alone.
    */
   readonly together: boolean;
+  /** How it wants conversations written. */
+  readonly chat: ChatTemplate;
 }
 
 export type Model = EmbeddingModel | GenerativeModel;
@@ -83,6 +86,7 @@ async function openGenerative(started: StartedModel, telemetry: Telemetry): Prom
     ...baseOf(started),
     kind: 'generative',
     together: pool.model.together ?? false,
+    chat: loadChatTemplate(directory),
     generate: runtime.generate,
     close: () => pool.close(),
   };

@@ -38,6 +38,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     isDraining: () => draining,
     maxBodyBytes: options.maxBodyBytes,
     limits: { maxInputs: options.maxInputs },
+    streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
   const main = await listen(app, options.host, options.port);
   const closeServers = async (): Promise<void> => {

@@ -12,8 +12,10 @@ import { healthRouter } from './health.ts';
 import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
+import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
+import type { StreamLimits } from './sse.ts';
 import { teiEmbed } from './tei.ts';
 import { createTurns } from './turns.ts';
 
@@ -26,6 +28,7 @@ export interface AppOptions {
   /** Longest request body, bytes. */
   readonly maxBodyBytes: number;
   readonly limits: InputLimits;
+  readonly streams: StreamLimits;
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -34,7 +37,12 @@ const pageDir = fileURLToPath(new URL('../page', import.meta.url));
 export function createApp(options: AppOptions): Express {
   const { registry, telemetry, log } = options;
   const { telemetry: traces } = telemetry;
-  const context: RouteContext = { registry, limits: options.limits, turns: createTurns() };
+  const context: RouteContext = {
+    registry,
+    limits: options.limits,
+    turns: createTurns(),
+    streams: options.streams,
+  };
   const app = express();
   app.disable('x-powered-by');
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
@@ -67,6 +75,7 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
   post('/embed', teiEmbed(context));
   post('/v1/embeddings', openaiEmbeddings(context));
   post('/v1/completions', openaiCompletions(context));
+  post('/v1/chat/completions', openaiChat(context));
   post('/nicknames', nicknamesRoute(context, options.namers));
   return router;
 }
