@@ -1,4 +1,6 @@
 import { InferometerError, type Telemetry } from '@inferometer/core';
+import { type Refusal, refusalOf } from './admission/refusal.ts';
+import { overloaded } from './batching/queue.ts';
 import type { ExecutorPool, Lease } from './executor/pool.ts';
 import { checkSampling } from './generation/check-sampling.ts';
 import {
@@ -21,6 +23,8 @@ export interface GenerativeRuntime {
    * @throws {InferometerError} INVALID_INPUT, OVERLOADED, CANCELLED, EXECUTOR_CRASHED or RUN_FAILED
    */
   generate(prompt: Int32Array, options: GenerateOptions): Promise<Generated>;
+  /** Whether another generation would be let in now, and why not. */
+  refusal(): Refusal | undefined;
   /** Lets waiting generations start; called when a place comes free. */
   pump(): void;
 }
@@ -51,7 +55,15 @@ export function createGenerativeRuntime(options: GenerativeRuntimeOptions): Gene
   };
   telemetry.observer.queueAdded({ model: name, capacity: limits.maxQueue, depth: () => waiting.length });
 
+  const refusal = (): Refusal | undefined =>
+    refusalOf(
+      1,
+      { waiting: waiting.length, behind: 0, waitMs: 0, workMs: 0, budgetMs: Number.POSITIVE_INFINITY },
+      { capacity: limits.maxQueue, maxQueueMs: limits.maxQueueMs },
+    );
+
   return {
+    refusal,
     get depth() {
       return waiting.length;
     },
@@ -61,10 +73,8 @@ export function createGenerativeRuntime(options: GenerativeRuntimeOptions): Gene
       checkSampling(request.sampling, tokenizer.vocabularySize);
       if (prompt.length === 0) throw new InferometerError('INVALID_INPUT', 'the prompt has no tokens');
       if (signal?.aborted) throw cancelled();
-      if (waiting.length >= limits.maxQueue) {
-        const message = `the queue is full: ${waiting.length} of ${limits.maxQueue} generations wait`;
-        throw new InferometerError('OVERLOADED', message);
-      }
+      const refused = refusal();
+      if (refused) throw overloaded(refused);
       telemetry.observer.queueArrival(name, waiting.length);
       trace?.enter('queue');
       return new Promise((resolve, reject) => {

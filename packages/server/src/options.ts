@@ -11,6 +11,7 @@ export interface ServeOptions {
   readonly models: readonly ModelSpec[];
   readonly model: ModelOptions;
   readonly maxBodyBytes: number;
+  readonly maxTensorBytes: number;
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
@@ -32,6 +33,7 @@ interface Flags {
   readonly maxWaitMs?: number;
   readonly maxQueue?: number;
   readonly maxBody: number;
+  readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
   readonly streamPing: number;
@@ -111,6 +113,12 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .argParser(least1),
     )
     .addOption(
+      new Option('--max-tensor-body <bytes>', 'longest request body of tensors (/v2)')
+        .env('INFEROMETER_MAX_TENSOR_BODY')
+        .default(67_108_864)
+        .argParser(least1),
+    )
+    .addOption(
       new Option('--drain-timeout <ms>', 'how long requests in flight may take after SIGTERM')
         .env('INFEROMETER_DRAIN_TIMEOUT')
         .default(10_000)
@@ -142,6 +150,7 @@ function resolve(flags: Flags): ServeOptions {
     // Only what was given: the engine has the defaults.
     model: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     maxBodyBytes: flags.maxBody,
+    maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
     streamPingMs: flags.streamPing,

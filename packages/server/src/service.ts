@@ -37,6 +37,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     log,
     isDraining: () => draining,
     maxBodyBytes: options.maxBodyBytes,
+    maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
     streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
