@@ -30,9 +30,6 @@ export type { Generated, GenerateOptions } from './generation/run-generation.ts'
 export { createSampler, type Sampler } from './generation/sampler.ts';
 export { createRandom, sampleToken } from './generation/sampling.ts';
 export { createTextStream, type TextDelta, type TextStream } from './generation/text-stream.ts';
-<<<<<<< HEAD
-export { type ChatMessage, type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
-=======
 export {
   type HookContext,
   type HookFailure,
@@ -42,7 +39,7 @@ export {
   type PipelineHooks,
 } from './hooks/contract.ts';
 export { hookError } from './hooks/hook-error.ts';
->>>>>>> de19d26f20889b68591f2f46c6145b40ab9ba0c0
+export { type ChatMessage, type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';

@@ -8,11 +8,8 @@ import { checkTensorModel, hasBatchRows, warmUpTensors } from './executor/infer-
 import type { TensorInfo } from './executor/protocol.ts';
 import { embedWork, generateWork, warmUp } from './executor/warm-up.ts';
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
-<<<<<<< HEAD
-import { type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
-=======
 import type { HookName } from './hooks/contract.ts';
->>>>>>> de19d26f20889b68591f2f46c6145b40ab9ba0c0
+import { type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
