@@ -36,7 +36,8 @@ type Json = Readonly<Record<string, unknown>>;
  *     assistant:
  */
 export function loadChatTemplate(model: ModelFiles): ChatTemplate {
-  const file = (name: string): string => join(dirname(model.tokenizer), name);
+  const dir = model.tokenizer === undefined ? model.dir : dirname(model.tokenizer);
+  const file = (name: string): string => join(dir, name);
   const config: Json = readJsonObject(file('tokenizer_config.json')) ?? {};
   const special: Json = readJsonObject(file('special_tokens_map.json')) ?? {};
   const source =
