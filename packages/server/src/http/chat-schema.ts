@@ -24,7 +24,7 @@ const message = z.object(
 );
 
 /** https://platform.openai.com/docs/api-reference/chat/create */
-export const chatSchema: z.ZodType = z.object({
+export const chatRequest: z.ZodObject = z.object({
   messages: z.array(message, 'expected an array of messages').min(1, 'expected at least one message'),
   ...generationFields,
   max_completion_tokens: atLeast(1).nullish(),
@@ -59,7 +59,7 @@ export interface ChatBody extends GenerationBody {
 
 /** @throws {RequestProblem} 400 that names the field, what was expected and what came */
 export function parseChat(body: unknown): ChatBody {
-  return validate(chatSchema, body) as ChatBody;
+  return validate(chatRequest, body) as ChatBody;
 }
 
 /** Messages as templates take them: text parts on a line each, and the developer's as the system's. */
