@@ -59,7 +59,7 @@ export interface ChatBody extends GenerationBody {
 
 /** @throws {RequestProblem} 400 that names the field, what was expected and what came */
 export function parseChat(body: unknown): ChatBody {
-  return validate(chatRequest, body) as ChatBody;
+  return validate(chatRequest, body) as unknown as ChatBody;
 }
 
 /** Messages as templates take them: text parts on a line each, and the developer's as the system's. */
