@@ -11,6 +11,7 @@ import { embedWork, generateWork, type WarmReply, warmUp } from './executor/warm
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
 import type { HookName } from './hooks/contract.ts';
 import { type LoadReport, tellLoad } from './load/tell-load.ts';
+import { type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
@@ -53,6 +54,8 @@ export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'g
    * takes one row only, cannot mask, or gives a row other logits beside others than alone.
    */
   readonly together: boolean;
+  /** How it wants conversations written. */
+  readonly chat: ChatTemplate;
 }
 
 /** Any other model: it is run with named tensors alone. */
@@ -188,6 +191,7 @@ async function openGenerative(
     kind: 'generative',
     warmRuns: [],
     together: pool.model.together ?? false,
+    chat: loadChatTemplate(directory),
     generate: runtime.generate,
     refusal: runtime.refusal,
     close: () => pool.close(),

@@ -51,6 +51,7 @@ export async function startService(
     maxUploadBytes: options.maxUploadBytes,
     maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
+    streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
   const main = await listen(app, options.host, options.port);
   const closeServers = async (): Promise<void> => {

@@ -16,11 +16,13 @@ import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
 import { oipRouter } from './oip/router.ts';
+import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { operations } from './openapi/operations.ts';
 import { openApiRoute } from './openapi/route.ts';
 import { repositoryRouter } from './repository-route.ts';
+import type { StreamLimits } from './sse.ts';
 import { teiEmbed } from './tei.ts';
 import { teiInfoRouter } from './tei-info.ts';
 import { createTurns } from './turns.ts';
@@ -38,6 +40,7 @@ export interface AppOptions {
   /** Longest body of tensors, bytes. */
   readonly maxTensorBytes: number;
   readonly limits: InputLimits;
+  readonly streams: StreamLimits;
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -46,7 +49,12 @@ const pageDir = fileURLToPath(new URL('../page', import.meta.url));
 export function createApp(options: AppOptions): Express {
   const { registry, telemetry, log } = options;
   const { telemetry: traces } = telemetry;
-  const context: RouteContext = { registry, limits: options.limits, turns: createTurns() };
+  const context: RouteContext = {
+    registry,
+    limits: options.limits,
+    turns: createTurns(),
+    streams: options.streams,
+  };
   const app = express();
   app.disable('x-powered-by');
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
@@ -95,6 +103,7 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
   post('/embed', teiEmbed(context));
   post('/v1/embeddings', openaiEmbeddings(context));
   post('/v1/completions', openaiCompletions(context));
+  post('/v1/chat/completions', openaiChat(context));
   post('/nicknames', nicknamesRoute(context, options.namers));
   return router;
 }

@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import type { ModelRegistry } from '../models/registry.ts';
 import { callOptions } from './call-options.ts';
 import { encodeInputs, type InputLimits, inputsOf } from './inputs.ts';
+import type { StreamLimits } from './sse.ts';
 import type { Turns } from './turns.ts';
 
 /** What the routes need to do their work. */
@@ -11,6 +12,8 @@ export interface RouteContext {
   readonly limits: InputLimits;
   /** For work that takes the main thread long: splitting texts, writing vectors. */
   readonly turns: Turns;
+  /** Of answers that are streamed. */
+  readonly streams: StreamLimits;
 }
 
 export interface EmbeddedInputs {
