@@ -2,12 +2,7 @@ import { z } from 'zod';
 import { completionRequest } from './completion-schema.ts';
 import { textOrTokenInputs } from './inputs.ts';
 import { modelErrors, type NamedSchema, type Operation } from './openapi/operation.ts';
-
-const usage = z.object({
-  prompt_tokens: z.int().min(0),
-  completion_tokens: z.int().min(0),
-  total_tokens: z.int().min(0),
-});
+import { usage } from './openapi/usage.ts';
 
 const completion: NamedSchema = {
   name: 'CreateCompletionResponse',
@@ -16,6 +11,7 @@ const completion: NamedSchema = {
     object: z.literal('text_completion'),
     created: z.int(),
     model: z.string(),
+    system_fingerprint: z.string().describe('Changes with whatever may change the text that a seed gives.'),
     choices: z.array(
       z.object({
         text: z.string(),

@@ -30,6 +30,3 @@ export function parseCompletion(body: unknown): CompletionBody {
   }
   return parsed;
 }
-
-/** The schema, for the OpenAPI document. */
-export const completionRequest: z.ZodObject = completionSchema;

@@ -3,6 +3,7 @@ import { fileHeavyOperation } from '../apps/file-heavy.ts';
 import { imageOperation } from '../apps/image/image-route.ts';
 import { appsListOperation } from '../apps/list.ts';
 import { statefulCounterOperations } from '../apps/stateful-counter.ts';
+import { chatOperation } from '../chat-operation.ts';
 import { completionsOperation } from '../completion-operation.ts';
 import { healthOperations } from '../health.ts';
 import { modelsOperations } from '../models-route.ts';
@@ -21,6 +22,7 @@ export const operations: readonly Operation[] = [
   ...modelsOperations,
   embeddingsOperation,
   completionsOperation,
+  chatOperation,
   embedOperation,
   ...teiInfoOperations,
   ...oipOperations,
