@@ -7,12 +7,16 @@ import type { ModelRegistry } from '../../../models/registry.ts';
 import { jsonBody } from '../../body.ts';
 import { callOptions } from '../../call-options.ts';
 import { jsonAnswer, modelErrors, type Operation } from '../../openapi/operation.ts';
+import { byteBudget } from '../byte-budget.ts';
 import type { ImageInput, ImageScores } from './image-hooks.ts';
 import { imageSchema, isJson, readImage } from './image-input.ts';
 import { labelsOf } from './labels.ts';
 
 /** Longest image, bytes, where uploads may be longer: it is held in memory. */
 const mostImageBytes = 16_777_216;
+
+/** Of all images that are being received, wait or are decoded. */
+const mostHeldBytes = 268_435_456;
 
 const answerSchema = z.object({
   label: z.string().describe('The most likely class.'),
@@ -70,12 +74,14 @@ interface Classifier {
 export function imageRoute(registry: ModelRegistry, maxUploadBytes: number): RequestHandler[] {
   const maxBytes = Math.min(maxUploadBytes, mostImageBytes);
   // Base64 has four characters for three bytes.
-  const readJson = jsonBody(Math.ceil((maxBytes * 4) / 3) + 4096).map(
+  const mostJsonBytes = Math.ceil((maxBytes * 4) / 3) + 4096;
+  const readJson = jsonBody(mostJsonBytes).map(
     (read): RequestHandler =>
       (request, response, next) =>
         isJson(request) ? read(request, response, next) : next(),
   );
   return [
+    byteBudget(mostHeldBytes, mostJsonBytes),
     ...readJson,
     async (request, response) => {
       const trace = traceOf(request);
