@@ -5,6 +5,13 @@ export {
   type DispatchReason,
   decideBatch,
 } from './batching/policy.ts';
+export type { CacheCall } from './cache/cached-embed.ts';
+export { type Caches, createCaches } from './cache/caches.ts';
+export { fingerprintOf } from './cache/fingerprint.ts';
+export { type CacheOptions, checkRedisUrl, type RedisOptions } from './cache/options.ts';
+export type { CachedAnswer, ResponseCache, ResponseCall } from './cache/response-cache.ts';
+export { type CacheSummary, resultOf } from './cache/summary.ts';
+export type { CacheMode, Resolved, ResolveOptions, TieredCache } from './cache/tiered-cache.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';

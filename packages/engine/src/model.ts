@@ -1,5 +1,8 @@
 import type { Telemetry } from '@inferometer/core';
-import { createEmbeddingRuntime, type EmbeddingRuntime } from './embedding-model.ts';
+import { type CachedEmbed, type CachedModel, withCaches } from './cache/cached-model.ts';
+import type { Caches } from './cache/caches.ts';
+import { fingerprintOf } from './cache/fingerprint.ts';
+import { createEmbeddingRuntime } from './embedding-model.ts';
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
 import type { TensorInfo } from './executor/protocol.ts';
 import { embedWork, generateWork, warmUp } from './executor/warm-up.ts';
@@ -10,7 +13,7 @@ import type { Tokenizer } from './model/tokenizer.ts';
 import type { ModelOptions } from './options.ts';
 import { type StartedModel, startModel } from './started-model.ts';
 
-interface LoadedModel {
+interface LoadedModel extends CachedModel {
   readonly name: string;
   readonly directory: ModelDirectory;
   readonly tokenizer: Tokenizer;
@@ -22,8 +25,10 @@ interface LoadedModel {
 }
 
 /** A model that turns texts into vectors. */
-export interface EmbeddingModel extends LoadedModel, Pick<EmbeddingRuntime, 'embed'> {
+export interface EmbeddingModel extends LoadedModel {
   readonly kind: 'embedding';
+  /** As `EmbeddingRuntime` has it, through the cache where there is one. */
+  readonly embed: CachedEmbed;
   readonly dimensions: number;
 }
 
@@ -35,10 +40,14 @@ export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'g
 export type Model = EmbeddingModel | GenerativeModel;
 
 /**
- * Warms a started model up and puts its queue before it.
+ * Warms a started model up and puts its queue before it, and caches before that.
  * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
  */
-export async function openModel(started: StartedModel, telemetry: Telemetry): Promise<Model> {
+export async function openModel(
+  started: StartedModel,
+  telemetry: Telemetry,
+  caches?: Caches,
+): Promise<Model> {
   const { name, hooks, pool } = started;
   hooks.onRestart = () => telemetry.observer.executorRestarted(name);
   hooks.onLoaded = (seconds) => telemetry.observer.modelLoaded({ model: name, seconds });
@@ -46,9 +55,12 @@ export async function openModel(started: StartedModel, telemetry: Telemetry): Pr
   for (const path of started.metricFiles) hooks.onMetrics(path, true);
   for (const seconds of started.loads) hooks.onLoaded(seconds);
   try {
-    return isDecoder(pool.model.inputs)
-      ? await openGenerative(started, telemetry)
-      : await openEmbedding(started, telemetry);
+    const open = isDecoder(pool.model.inputs) ? openGenerative : openEmbedding;
+    const [model, fingerprint] = await Promise.all([
+      open(started, telemetry),
+      caches && fingerprintOf(started.directory),
+    ]);
+    return caches && fingerprint ? withCaches(model, caches, fingerprint) : model;
   } catch (error) {
     await pool.close();
     throw error;
@@ -61,8 +73,9 @@ export async function loadModel(
   directory: ModelDirectory,
   telemetry: Telemetry,
   given: ModelOptions = {},
+  caches?: Caches,
 ): Promise<Model> {
-  return openModel(await startModel(name, directory, given), telemetry);
+  return openModel(await startModel(name, directory, given), telemetry, caches);
 }
 
 function baseOf({ name, directory, tokenizer, options, pool }: StartedModel): Omit<LoadedModel, 'close'> {

@@ -11,6 +11,7 @@ import {
 } from '@inferometer/core';
 import type { Decision } from '../deferred/keep-policy.ts';
 import type { SpanOutcomes } from '../providers/counted-exporter.ts';
+import { createCacheMetrics } from './cache-metrics.ts';
 
 /** The inference metrics, written to shared memory. */
 export interface InferenceMetrics {
@@ -191,10 +192,13 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     .of(version)
     .set(1);
 
+  const caches = createCacheMetrics(memory);
+
   let coldStart: GaugeFamily | undefined;
   const queues: QueueReading[] = [];
   const sample = (): void => {
     for (const { model, depth } of queues) queueDepth.of(model).set(depth());
+    caches.sample();
   };
 
   /** Observes, and points to the request's trace if it is exported. */
@@ -258,6 +262,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       paddingRatio.of(model).observe(batch.paddingRatio);
       dispatches.of(model, batch.reason).add();
     },
+    ...caches.observer,
     executorRestarted: (model) => restarts.of(model).add(),
     modelLoaded: (load) => modelLoad.of(load.model).observe(load.seconds),
     coldStart(seconds) {
