@@ -6,6 +6,7 @@ export {
   decideBatch,
 } from './batching/policy.ts';
 export type { CacheCall } from './cache/cached-embed.ts';
+export type { CachedModel } from './cache/cached-model.ts';
 export { type Caches, createCaches } from './cache/caches.ts';
 export { fingerprintOf } from './cache/fingerprint.ts';
 export { type CacheOptions, checkRedisUrl, type RedisOptions } from './cache/options.ts';

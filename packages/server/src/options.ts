@@ -1,5 +1,6 @@
-import type { ModelOptions } from '@inferometer/engine';
+import type { CacheOptions, ModelOptions } from '@inferometer/engine';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type CacheFlags, cacheFlags, cacheOptionsOf } from './cache-options.ts';
 import { type ModelSpec, parseModelSpec } from './models/spec.ts';
 
 /** What `inferometer serve` was asked for. */
@@ -10,13 +11,15 @@ export interface ServeOptions {
   readonly metricsPort: number | undefined;
   readonly models: readonly ModelSpec[];
   readonly model: ModelOptions;
+  /** undefined when nothing is cached. */
+  readonly cache: CacheOptions | undefined;
   readonly maxBodyBytes: number;
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
 }
 
-interface Flags {
+interface Flags extends CacheFlags {
   readonly host: string;
   readonly port: number;
   readonly metricsPort: number | 'off';
@@ -35,7 +38,7 @@ interface Flags {
 /** Declares `serve`; every flag can be set by an INFEROMETER_ variable too. */
 export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
   const least1 = integer(1, Number.MAX_SAFE_INTEGER);
-  return new Command('serve')
+  const command = new Command('serve')
     .description(
       'serve models over HTTP: OpenAI, TEI and nickname endpoints, /metrics, /profiling and a page',
     )
@@ -111,6 +114,8 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .argParser(integer(0, 3_600_000)),
     )
     .action((flags: Flags) => run(resolve(flags)));
+  for (const flag of cacheFlags) command.addOption(flag);
+  return command;
 }
 
 function resolve(flags: Flags): ServeOptions {
@@ -123,6 +128,7 @@ function resolve(flags: Flags): ServeOptions {
     models: flags.model,
     // Only what was given: the engine has the defaults.
     model: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    cache: cacheOptionsOf(flags),
     maxBodyBytes: flags.maxBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,

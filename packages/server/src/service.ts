@@ -1,3 +1,4 @@
+import { createCaches, type Model } from '@inferometer/engine';
 import { loadConfig, startTelemetry, type TelemetryConfig } from '@inferometer/sdk';
 import { banner } from './banner.ts';
 import { createApp } from './http/app.ts';
@@ -28,6 +29,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     config: withMetricsPort(loadConfig(), options),
     log: { info: (m) => log.info(m), warn: (m) => log.warn(m), error: (m) => log.error(m) },
   });
+  const caches = options.cache && (await createCaches(options.cache, telemetry.telemetry.observer));
   const namers = new Map<string, Namer>();
   let draining = false;
   const app = createApp({
@@ -36,6 +38,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     namers,
     log,
     isDraining: () => draining,
+    responses: caches?.responses,
     maxBodyBytes: options.maxBodyBytes,
     limits: { maxInputs: options.maxInputs },
   });
@@ -45,12 +48,14 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     await closeServer(main.server, options.drainTimeoutMs);
   };
   try {
-    await registry.load(telemetry.telemetry, async (model) => {
+    const prepare = async (model: Model): Promise<void> => {
       const namer = model.kind === 'embedding' ? await createNamer(model) : undefined;
       if (namer) namers.set(model.name, namer);
-    });
+    };
+    await registry.load(telemetry.telemetry, { prepare, caches });
   } catch (error) {
     await closeServers();
+    await caches?.[Symbol.asyncDispose]();
     await telemetry.shutdown();
     throw error;
   }
@@ -72,6 +77,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     async stop() {
       await closeServers();
       await registry.close();
+      await caches?.[Symbol.asyncDispose]();
       await telemetry.shutdown();
     },
   };

@@ -214,9 +214,9 @@ export function createTieredCache<T>(options: TieredCacheOptions<T>): TieredCach
   }
 }
 
-/** Failures of the work itself are the same for all who want it; all others are verdicts on one request. */
+/** Verdicts on one request, which say nothing about its work; all other failures are the same for all who want it. */
+const ofRequest = new Set<string>(['CANCELLED', 'DEADLINE_EXCEEDED', 'OVERLOADED', 'UNAVAILABLE']);
+
 function isOfRequest(error: unknown): boolean {
-  return (
-    error instanceof InferometerError && error.code !== 'RUN_FAILED' && error.code !== 'EXECUTOR_CRASHED'
-  );
+  return error instanceof InferometerError && ofRequest.has(error.code);
 }

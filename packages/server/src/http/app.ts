@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { ResponseCache } from '@inferometer/engine';
 import { inferometer, metricsHandler, profilingHandler } from '@inferometer/express';
 import type { RunningTelemetry } from '@inferometer/sdk';
 import express, { type Express, type RequestHandler, Router } from 'express';
@@ -26,6 +27,8 @@ export interface AppOptions {
   /** Longest request body, bytes. */
   readonly maxBodyBytes: number;
   readonly limits: InputLimits;
+  /** Answers that can be given again; undefined when nothing is cached. */
+  readonly responses: ResponseCache | undefined;
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -34,7 +37,8 @@ const pageDir = fileURLToPath(new URL('../page', import.meta.url));
 export function createApp(options: AppOptions): Express {
   const { registry, telemetry, log } = options;
   const { telemetry: traces } = telemetry;
-  const context: RouteContext = { registry, limits: options.limits, turns: createTurns() };
+  const { limits, responses } = options;
+  const context: RouteContext = { registry, limits, turns: createTurns(), responses };
   const app = express();
   app.disable('x-powered-by');
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.

@@ -4,6 +4,7 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { languages } from '../nicknames/lists.ts';
 import { languageOf, type Namer } from '../nicknames/namer.ts';
+import { cachedAnswer } from './cached-answer.ts';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { RequestProblem } from './problem.ts';
 import { validate } from './validate.ts';
@@ -44,14 +45,20 @@ export function nicknamesRoute(context: RouteContext, namers: ReadonlyMap<string
       const message = `model "${model.name}" makes no nicknames: its directory has no adjectives.json and animals.json`;
       throw new InferometerError('INVALID_INPUT', message, { field: 'model' });
     }
-    const embedded = await embedInputs(context, request, body.text, {
-      field: 'text',
-      model: model.name,
-      truncate: true,
-    });
     const language = body.language ?? languageOf(body.text);
     const seed = body.seed ?? randomInt(2 ** 31);
-    const nicknames = namer.name(embedded.vectors[0] as Float32Array, language, body.n ?? 5, seed >>> 0);
+    const count = body.n ?? 5;
+    // Without a seed every answer is another one.
+    const key =
+      body.seed == null ? undefined : ['/nicknames', model.fingerprint, body.text, language, count, seed];
+    const nicknames = await cachedAnswer(context.responses, { request, response }, key, async () => {
+      const { vectors } = await embedInputs(context, request, body.text, {
+        field: 'text',
+        model: model.name,
+        truncate: true,
+      });
+      return namer.name(vectors[0] as Float32Array, language, count, seed >>> 0);
+    });
     response.json({ nickname: nicknames[0]?.nickname, language, model: model.name, seed, nicknames });
   };
 }

@@ -1,5 +1,6 @@
 import { InferometerError, messageOf, type Telemetry } from '@inferometer/core';
 import {
+  type Caches,
   type EmbeddingModel,
   type GenerativeModel,
   type Model,
@@ -12,6 +13,13 @@ import {
 } from '@inferometer/engine';
 import type { ModelSpec } from './spec.ts';
 
+export interface LoadOptions {
+  /** What else a model needs before it is ready. */
+  readonly prepare?: ((model: Model) => Promise<void>) | undefined;
+  /** Put before the models. */
+  readonly caches?: Caches | undefined;
+}
+
 /** The models of a server, by name. */
 export interface ModelRegistry {
   readonly names: readonly string[];
@@ -20,10 +28,9 @@ export interface ModelRegistry {
   readonly ready: boolean;
   /**
    * Waits for the executors of all models and opens them side by side.
-   * @param prepare what else a model needs before it is ready
    * @throws {InferometerError} INVALID_MODEL with the model's name and the file at fault
    */
-  load(telemetry: Telemetry, prepare?: (model: Model) => Promise<void>): Promise<void>;
+  load(telemetry: Telemetry, options?: LoadOptions): Promise<void>;
   /**
    * @param name undefined takes the first model that embeds
    * @throws {InferometerError} UNKNOWN_MODEL, INVALID_INPUT if it does not embed, UNAVAILABLE while it loads
@@ -89,11 +96,11 @@ export function createModelRegistry(specs: readonly ModelSpec[], options: ModelO
     get ready() {
       return ready;
     },
-    async load(telemetry, prepare) {
+    async load(telemetry, { prepare, caches } = {}) {
       const results = await Promise.allSettled(
         names.map(async (name) => {
           const started = await (starting.get(name) as Promise<StartedModel>);
-          const model = await inModelAsync(name, openModel(started, telemetry));
+          const model = await inModelAsync(name, openModel(started, telemetry, caches));
           loaded.set(name, model);
           if (prepare) await inModelAsync(name, prepare(model));
         }),
