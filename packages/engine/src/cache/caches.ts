@@ -20,6 +20,7 @@ export interface Caches extends AsyncDisposable {
  */
 export async function createCaches(given: CacheOptions, observer: Required<Observer>): Promise<Caches> {
   const options = resolveCacheOptions(given);
+  const { now } = options;
   const memory = options.memoryBytes > 0 ? createMemoryStore(options.memoryBytes) : undefined;
   const store = options.redis && (await openRedisStore(options.redis));
 
@@ -27,10 +28,11 @@ export async function createCaches(given: CacheOptions, observer: Required<Obser
     const cache = `${kind}.memory`;
     const tier: MemoryTier<T> | undefined = memory?.tier(`${kind}:`, {
       codec,
+      now,
       onEvicted: (reason) => observer.cacheEvicted(cache, reason),
     });
     if (tier) observer.cacheAdded({ cache, held: () => tier.held });
-    const remote = store && createRemoteTier({ kind, store, codec, observer });
+    const remote = store && createRemoteTier({ kind, store, codec, observer, now });
     return createTieredCache({ ...options, memory: tier, remote, kind, observer });
   };
 

@@ -29,9 +29,9 @@ interface Held extends Entry<unknown> {
 
 /**
  * What an entry takes besides its value: key, objects, an array buffer of its own and a place in the LRU's lists.
- * Measured: 530 bytes an entry on Node 24, 100,000 vectors of 384 dimensions.
+ * Measured on Node 24 with 100,000 vectors: 540 bytes of heap each, and about 100 outside of it.
  */
-const overheadBytes = 530;
+const overheadBytes = 640;
 
 /** @param maxBytes of all entries, overhead included, integer >= 1 */
 export function createMemoryStore(maxBytes: number): MemoryStore {

@@ -11,6 +11,8 @@ export interface CacheOptions {
   readonly staleMs?: number;
   /** A cache that processes share. @default none */
   readonly redis?: RedisOptions;
+  /** Wall clock, ms. @default Date.now */
+  readonly now?: () => number;
 }
 
 export interface RedisOptions {
@@ -33,13 +35,13 @@ export interface ResolvedCacheOptions extends Required<Omit<CacheOptions, 'redis
  * @throws {RangeError} that names the option, its range and the value
  */
 export function resolveCacheOptions(options: CacheOptions): ResolvedCacheOptions {
-  const { memoryBytes = 67_108_864, ttlMs = 3_600_000, staleMs = 300_000, redis } = options;
+  const { memoryBytes = 67_108_864, ttlMs = 3_600_000, staleMs = 300_000, redis, now = Date.now } = options;
   if (!Number.isSafeInteger(memoryBytes) || memoryBytes < 0)
     throw new RangeError(`memoryBytes must be an integer >= 0, got ${memoryBytes}`);
   positive('ttlMs', ttlMs);
   if (!(staleMs >= 0 && Number.isFinite(staleMs)))
     throw new RangeError(`staleMs must be a number >= 0, got ${staleMs}`);
-  return { memoryBytes, ttlMs, staleMs, redis: redis && resolveRedis(redis) };
+  return { memoryBytes, ttlMs, staleMs, redis: redis && resolveRedis(redis), now };
 }
 
 function resolveRedis(options: RedisOptions): Required<RedisOptions> {

@@ -18,10 +18,13 @@ export async function cachedAnswer<T>(
 ): Promise<T> {
   const mode = cacheModeOf(request);
   if (cache === undefined || key === undefined || mode === 'off') return compute();
+  const trace = traceOf(request);
+  // Looking for it, in another process too, is what is done before the model would be asked.
+  trace?.enter('preprocess');
   const { value, summary } = await cache.answer(key, compute, {
     mode,
     signal: goneSignal(request),
-    trace: traceOf(request),
+    trace,
   });
   tellCache(response, summary);
   return value;

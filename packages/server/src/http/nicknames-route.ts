@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { InferometerError } from '@inferometer/core';
+import { traceOf } from '@inferometer/express';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { languages } from '../nicknames/lists.ts';
@@ -40,6 +41,8 @@ export function nicknamesRoute(context: RouteContext, namers: ReadonlyMap<string
     const name = body.model ?? [...namers.keys()][0];
     // Asks for the model first: an unknown one, or one that still loads, is said as such.
     const model = context.registry.embedding(name);
+    const trace = traceOf(request);
+    if (trace) trace.model = model.name;
     const namer = namers.get(model.name);
     if (!namer) {
       const message = `model "${model.name}" makes no nicknames: its directory has no adjectives.json and animals.json`;
