@@ -31,8 +31,8 @@ export const cacheFlags: readonly Option[] = [
     '--redis <url>',
     'a Redis that servers share as a cache: redis://[user:password@]host[:port][/db]',
   )
-    .env('INFEROMETER_REDIS_URL')
-    .argParser(redisUrl),
+    // Checked below: a message of commander's own would repeat it, password and all.
+    .env('INFEROMETER_REDIS_URL'),
   new Option('--redis-prefix <text>', 'put before every key in Redis')
     .env('INFEROMETER_REDIS_PREFIX')
     .default('inferometer:'),
@@ -42,9 +42,13 @@ export const cacheFlags: readonly Option[] = [
     .argParser(milliseconds),
 ];
 
-/** @returns undefined where nothing is cached */
+/**
+ * @returns undefined where nothing is cached
+ * @throws {RangeError} for a URL that is not Redis'
+ */
 export function cacheOptionsOf(flags: CacheFlags): CacheOptions | undefined {
   const { redis: url } = flags;
+  if (url !== undefined) checkRedisUrl(url);
   const memoryBytes = flags.cacheBytes ?? (url === undefined ? 0 : undefined);
   if (memoryBytes === 0 && url === undefined) return undefined;
   return {
@@ -76,13 +80,4 @@ function milliseconds(text: string): number {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && value <= 60_000) return value;
   throw new InvalidArgumentError('expected a number over 0 and up to 60000, in milliseconds.');
-}
-
-function redisUrl(text: string): string {
-  try {
-    checkRedisUrl(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`${(error as Error).message}.`);
-  }
-  return text;
 }
