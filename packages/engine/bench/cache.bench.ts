@@ -62,7 +62,14 @@ async function row(what: string, options: CacheOptions | undefined, isNew: boole
     texts.map(() => new Float32Array(dimensions).fill(0.05));
   const caches = options && (await createCaches(options, observer));
   const embed = caches
-    ? cachedEmbed({ embed: bare, cache: caches.vectors, fingerprint: 'bench', dimensions, normalize: true })
+    ? cachedEmbed({
+        embed: bare,
+        cache: caches.vectors,
+        fingerprint: 'bench',
+        dimensions,
+        normalize: true,
+        defaultTimeoutMs: 30_000,
+      })
     : bare;
   // Connected, or known to be dead.
   for (let i = 0; i < 10; i++) {

@@ -1,25 +1,34 @@
 import type { Telemetry } from '@inferometer/core';
+import type { Refusal } from './admission/refusal.ts';
+import { callOf } from './batching/call-of.ts';
 import { type CachedEmbed, type CachedModel, withCaches } from './cache/cached-model.ts';
 import type { Caches } from './cache/caches.ts';
 import { fingerprintOf } from './cache/fingerprint.ts';
+import type { CallOptions } from './call.ts';
 import { createEmbeddingRuntime } from './embedding-model.ts';
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
+import { checkTensorModel, hasBatchRows, warmUpTensors } from './executor/infer-work.ts';
 import type { TensorInfo } from './executor/protocol.ts';
 import { embedWork, generateWork, warmUp } from './executor/warm-up.ts';
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
+import type { HookName } from './hooks/contract.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
 import type { ModelOptions } from './options.ts';
-import { type StartedModel, startModel } from './started-model.ts';
+import { type StartedModel, type StartOptions, startModel } from './started-model.ts';
+import { createTensorRuntime, type TensorRuntime } from './tensor-model.ts';
 
-interface LoadedModel extends CachedModel {
+interface LoadedModel extends CachedModel, Pick<TensorRuntime, 'infer' | 'runPipeline'> {
   readonly name: string;
   readonly directory: ModelDirectory;
-  readonly tokenizer: Tokenizer;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly options: Required<ModelOptions>;
+  /** Whether a small call would be let in now, and why not: a look that costs microseconds. */
+  refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
+  /** Hooks that its executors have loaded. */
+  readonly hooks: readonly HookName[];
   /** Drains the queue and ends the executors. */
   close(): Promise<void>;
 }
@@ -27,6 +36,7 @@ interface LoadedModel extends CachedModel {
 /** A model that turns texts into vectors. */
 export interface EmbeddingModel extends LoadedModel {
   readonly kind: 'embedding';
+  readonly tokenizer: Tokenizer;
   /** As `EmbeddingRuntime` has it, through the cache where there is one. */
   readonly embed: CachedEmbed;
   readonly dimensions: number;
@@ -35,9 +45,15 @@ export interface EmbeddingModel extends LoadedModel {
 /** A model that continues texts. */
 export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'generate'> {
   readonly kind: 'generative';
+  readonly tokenizer: Tokenizer;
 }
 
-export type Model = EmbeddingModel | GenerativeModel;
+/** Any other model: it is run with named tensors alone. */
+export interface TensorModel extends LoadedModel {
+  readonly kind: 'tensor';
+}
+
+export type Model = EmbeddingModel | GenerativeModel | TensorModel;
 
 /**
  * Warms a started model up and puts its queue before it, and caches before that.
@@ -55,9 +71,8 @@ export async function openModel(
   for (const path of started.metricFiles) hooks.onMetrics(path, true);
   for (const seconds of started.loads) hooks.onLoaded(seconds);
   try {
-    const open = isDecoder(pool.model.inputs) ? openGenerative : openEmbedding;
     const [model, fingerprint] = await Promise.all([
-      open(started, telemetry),
+      openKind(started, telemetry),
       caches && fingerprintOf(started.directory),
     ]);
     return caches && fingerprint ? withCaches(model, caches, fingerprint) : model;
@@ -67,31 +82,97 @@ export async function openModel(
   }
 }
 
+async function openKind(started: StartedModel, telemetry: Telemetry): Promise<Model> {
+  const { tokenizer, pool } = started;
+  if (tokenizer === undefined) return openTensor(started, telemetry);
+  return isDecoder(pool.model.inputs)
+    ? openGenerative(started, tokenizer, telemetry)
+    : openEmbedding(started, tokenizer, telemetry);
+}
+
 /** Both at once. @throws {InferometerError|RangeError} as they do */
 export async function loadModel(
   name: string,
   directory: ModelDirectory,
   telemetry: Telemetry,
-  given: ModelOptions = {},
+  given: StartOptions = {},
   caches?: Caches,
 ): Promise<Model> {
   return openModel(await startModel(name, directory, given), telemetry, caches);
 }
 
-function baseOf({ name, directory, tokenizer, options, pool }: StartedModel): Omit<LoadedModel, 'close'> {
-  return { name, directory, tokenizer, options, inputs: pool.model.inputs, outputs: pool.model.outputs };
+type Base = Omit<LoadedModel, 'close' | 'refusal'>;
+
+/** What models of all kinds have. */
+function baseOf({ name, directory, options, pool }: StartedModel, tensors: TensorRuntime): Base {
+  const { inputs, outputs, hooks = [] } = pool.model;
+  const { infer, runPipeline } = tensors;
+  return { name, directory, options, inputs, outputs, hooks, infer, runPipeline };
 }
 
-async function openGenerative(started: StartedModel, telemetry: Telemetry): Promise<GenerativeModel> {
-  const { name, directory, tokenizer, options, pool, hooks } = started;
+/** The queue of named tensors, beside the texts' or as the only one. */
+function tensorRuntime(
+  { name, options: limits, pool }: StartedModel,
+  telemetry: Telemetry,
+  how: { readonly joins: boolean; readonly observed: boolean },
+): TensorRuntime {
+  const { inputs, outputs } = pool.model;
+  return createTensorRuntime({ name, inputs, outputs, limits, telemetry, pool, ...how });
+}
+
+/** A place that comes free is offered to both queues, to each first in turn, so that neither starves the other. */
+function takeTurns(first: () => void, second: () => void): () => void {
+  let order = [first, second];
+  return () => {
+    order = order.toReversed();
+    for (const pump of order) pump();
+  };
+}
+
+async function openTensor(started: StartedModel, telemetry: Telemetry): Promise<TensorModel> {
+  const { directory, pool, hooks } = started;
+  checkTensorModel(directory.graph, pool.model.inputs, pool.model.outputs);
+  const { joins } = await warmUpTensors(pool);
+  const runtime = tensorRuntime(started, telemetry, { joins, observed: true });
+  hooks.onFree = runtime.queue.pump;
+  return {
+    ...baseOf(started, runtime),
+    kind: 'tensor',
+    refusal: (call) => runtime.queue.refusal(callOf(call, started.options), 1, 1),
+    async close() {
+      runtime.queue.drain();
+      await pool.close();
+    },
+  };
+}
+
+async function openGenerative(
+  started: StartedModel,
+  tokenizer: Tokenizer,
+  telemetry: Telemetry,
+): Promise<GenerativeModel> {
+  const { name, directory, options, pool, hooks } = started;
   await warmUp(pool, generateWork(tokenizer.encode('a', directory.maxTokens).ids), directory.graph);
   const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
-  hooks.onFree = runtime.pump;
-  return { ...baseOf(started), kind: 'generative', generate: runtime.generate, close: () => pool.close() };
+  // A decoder's past is a row's own, but grows with it: requests of tensors run by themselves.
+  const tensors = tensorRuntime(started, telemetry, { joins: false, observed: false });
+  hooks.onFree = takeTurns(runtime.pump, tensors.queue.pump);
+  return {
+    ...baseOf(started, tensors),
+    tokenizer,
+    kind: 'generative',
+    generate: runtime.generate,
+    refusal: runtime.refusal,
+    close: () => pool.close(),
+  };
 }
 
-async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promise<EmbeddingModel> {
-  const { name, directory, tokenizer, options, pool, hooks } = started;
+async function openEmbedding(
+  started: StartedModel,
+  tokenizer: Tokenizer,
+  telemetry: Telemetry,
+): Promise<EmbeddingModel> {
+  const { name, directory, options, pool, hooks } = started;
   const { inputs, outputs } = pool.model;
   const fixed = fixedShape(inputs);
   const maxTokens = Math.min(directory.maxTokens, fixed.columns ?? Number.POSITIVE_INFINITY);
@@ -110,15 +191,21 @@ async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promi
   };
   const { padTokenId } = directory;
   const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
-  hooks.onFree = runtime.queue.pump;
+  const joins = hasBatchRows(inputs, outputs);
+  const tensors = tensorRuntime(started, telemetry, { joins, observed: false });
+  hooks.onFree = takeTurns(runtime.batches.pump, tensors.queue.pump);
+  void pool.startSolo();
   return {
-    ...baseOf(started),
+    ...baseOf(started, tensors),
+    tokenizer,
     directory: { ...directory, maxTokens },
     kind: 'embedding',
     dimensions: reply.dimensions,
     embed: runtime.embed,
+    refusal: runtime.batches.refusal,
     async close() {
-      runtime.queue.drain();
+      runtime.batches.drain();
+      tensors.queue.drain();
       await pool.close();
     },
   };

@@ -9,7 +9,8 @@ export interface StartedModel {
   readonly name: string;
   readonly directory: ModelDirectory;
   readonly options: Required<ModelOptions>;
-  readonly tokenizer: Tokenizer;
+  /** undefined of a model that is fed with tensors. */
+  readonly tokenizer: Tokenizer | undefined;
   readonly pool: ExecutorPool;
   /** What the executors tell; replaced when the model is opened. */
   readonly hooks: {
@@ -24,6 +25,12 @@ export interface StartedModel {
   readonly loads: readonly number[];
 }
 
+/** How a model is run, and with what around it. */
+export interface StartOptions extends ModelOptions {
+  /** Module with `preprocess` and `postprocess`, which executors load beside the model. @default none */
+  readonly hooks?: URL | undefined;
+}
+
 /**
  * Starts a model's executors and reads its tokenizer meanwhile. Needs no telemetry: a server does it first, and loads
  * the rest of itself while the executors come up.
@@ -34,9 +41,10 @@ export interface StartedModel {
 export async function startModel(
   name: string,
   directory: ModelDirectory,
-  given: ModelOptions = {},
+  { hooks: hookModule, ...given }: StartOptions = {},
 ): Promise<StartedModel> {
   const options = resolveModelOptions(given);
+  const tensorsOnly = directory.tokenizer === undefined;
   const loads: number[] = [];
   const metricFiles = new Set<string>();
   const hooks: StartedModel['hooks'] = {
@@ -51,13 +59,19 @@ export async function startModel(
   const starting = createExecutorPool({
     name,
     size: options.executors,
-    places: (model) => (isDecoder(model.inputs) ? options.maxGenerations : 1),
+    kind: options.executorKind,
+    cpus: options.cpus,
+    soloThreads: options.soloThreads,
+    hardTimeoutMs: options.hardTimeoutMs,
+    places: (model) => (!tensorsOnly && isDecoder(model.inputs) ? options.maxGenerations : 1),
     load: {
       type: 'load',
       graph: directory.graph,
       threads: options.threads,
       pooling: directory.pooling.modes,
       eosTokenIds: directory.eosTokenIds,
+      tensorsOnly,
+      ...(hookModule ? { hooks: hookModule.href } : {}),
     },
     onFree: () => hooks.onFree(),
     onRestart: () => hooks.onRestart(),
@@ -65,7 +79,7 @@ export async function startModel(
     onLoaded: (seconds) => hooks.onLoaded(seconds),
   });
   try {
-    const tokenizer = loadTokenizer(directory);
+    const tokenizer = tensorsOnly ? undefined : loadTokenizer(directory);
     return { name, directory, options, tokenizer, pool: await starting, hooks, loads, metricFiles };
   } catch (error) {
     await starting.then(

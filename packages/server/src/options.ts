@@ -14,6 +14,7 @@ export interface ServeOptions {
   /** undefined when nothing is cached. */
   readonly cache: CacheOptions | undefined;
   readonly maxBodyBytes: number;
+  readonly maxTensorBytes: number;
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
@@ -31,6 +32,7 @@ interface Flags extends CacheFlags {
   readonly maxWaitMs?: number;
   readonly maxQueue?: number;
   readonly maxBody: number;
+  readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
 }
@@ -108,6 +110,12 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .argParser(least1),
     )
     .addOption(
+      new Option('--max-tensor-body <bytes>', 'longest request body of tensors (/v2)')
+        .env('INFEROMETER_MAX_TENSOR_BODY')
+        .default(67_108_864)
+        .argParser(least1),
+    )
+    .addOption(
       new Option('--drain-timeout <ms>', 'how long requests in flight may take after SIGTERM')
         .env('INFEROMETER_DRAIN_TIMEOUT')
         .default(10_000)
@@ -130,6 +138,7 @@ function resolve(flags: Flags): ServeOptions {
     model: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     cache: cacheOptionsOf(flags),
     maxBodyBytes: flags.maxBody,
+    maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
   };

@@ -40,6 +40,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     isDraining: () => draining,
     responses: caches?.responses,
     maxBodyBytes: options.maxBodyBytes,
+    maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
   });
   const main = await listen(app, options.host, options.port);

@@ -1,3 +1,4 @@
+import { monoNow } from '@inferometer/core';
 import type { EmbedCall, EmbeddingRuntime } from '../embedding-model.ts';
 import type { CachedEmbed } from './cached-model.ts';
 import { keyOfTokens } from './key.ts';
@@ -20,6 +21,8 @@ export interface CachedEmbedOptions {
   readonly dimensions: number;
   /** Whether vectors are scaled to length 1 unless a call says otherwise. */
   readonly normalize: boolean;
+  /** Time that a call without a deadline has, ms. */
+  readonly defaultTimeoutMs: number;
 }
 
 /**
@@ -35,7 +38,7 @@ export function cachedEmbed(options: CachedEmbedOptions): CachedEmbed {
   return async (texts, given = {}) => {
     const { cache: mode = 'use', onCache, ...call } = given;
     if (mode === 'off') return embed(texts, call);
-    const { trace, signal } = call;
+    const { trace, signal, deadline = monoNow() + options.defaultTimeoutMs } = call;
     const normalize = call.normalize ?? options.normalize;
     const scope = `${fingerprint}:${normalize ? 'n' : 'r'}:`;
     const run = async (indices: readonly number[], of: EmbedCall): Promise<Float32Array[]> => {
@@ -51,9 +54,11 @@ export function cachedEmbed(options: CachedEmbedOptions): CachedEmbed {
       {
         mode,
         signal,
+        deadline,
         isValid,
-        compute: (indices) => run(indices, call),
-        refresh: (indices) => run(indices, { normalize }),
+        compute: (indices) => run(indices, { ...call, deadline }),
+        // Nobody waits for it: it runs when nothing else does.
+        refresh: (indices) => run(indices, { normalize, priority: 'low' }),
         onWait: () => trace?.enter('queue'),
       },
     );

@@ -21,6 +21,14 @@ export function withCaches(model: Model, caches: Caches, fingerprint: string): M
   if (model.kind !== 'embedding') return Object.assign(model, { fingerprint });
   const { embed, dimensions, directory } = model;
   const { normalize } = directory.pooling;
-  const cached = cachedEmbed({ embed, cache: caches.vectors, fingerprint, dimensions, normalize });
+  const { defaultTimeoutMs } = model.options;
+  const cached = cachedEmbed({
+    embed,
+    cache: caches.vectors,
+    fingerprint,
+    dimensions,
+    normalize,
+    defaultTimeoutMs,
+  });
   return Object.assign(model, { fingerprint, embed: cached });
 }

@@ -2,6 +2,7 @@ import type { RequestTrace } from '@inferometer/core';
 import { keyOf } from './key.ts';
 import { type CacheSummary, noteSummary } from './summary.ts';
 import type { CacheMode, TieredCache } from './tiered-cache.ts';
+import type { Patience } from './wait-for-landing.ts';
 
 /** Answers that depend on nothing but the request and the model, as JSON. */
 export interface ResponseCache {
@@ -9,15 +10,14 @@ export interface ResponseCache {
    * @param key all that the answer depends on: route, model's fingerprint, parameters; any JSON
    * @param compute makes the answer; it has to follow the request's signal and trace by itself
    * @returns the answer as it would be after a way through JSON, and how it was come by
-   * @throws what `compute` does, and {InferometerError} CANCELLED when the signal aborts while it waits for another request
+   * @throws what `compute` does, and {InferometerError} CANCELLED or DEADLINE_EXCEEDED while it waits for another request
    */
   answer<T>(key: unknown, compute: () => Promise<T>, call?: ResponseCall): Promise<CachedAnswer<T>>;
 }
 
-export interface ResponseCall {
+export interface ResponseCall extends Patience {
   /** Is in the phase queue while another request computes the same. */
   readonly trace?: RequestTrace | undefined;
-  readonly signal?: AbortSignal | undefined;
   /** @default 'use' */
   readonly mode?: Exclude<CacheMode, 'off'> | undefined;
 }
@@ -32,11 +32,12 @@ export function createResponseCache(cache: TieredCache<Uint8Array>): ResponseCac
   const decoder = new TextDecoder();
   return {
     async answer<T>(key: unknown, compute: () => Promise<T>, call: ResponseCall = {}) {
-      const { trace, signal, mode } = call;
+      const { trace, signal, deadline, mode } = call;
       const make = async (): Promise<Uint8Array[]> => [encoder.encode(JSON.stringify(await compute()))];
       const { values, summary } = await cache.resolve([keyOf(JSON.stringify(key))], {
         mode,
         signal,
+        deadline,
         compute: make,
         // The same function: what it notes of a request that has ended goes nowhere.
         refresh: make,

@@ -5,7 +5,7 @@ import { type Claim, createFlights, type Landing } from './flights.ts';
 import type { MemoryTier } from './memory-store.ts';
 import type { RemoteTier } from './remote-tier.ts';
 import type { CacheSummary } from './summary.ts';
-import { untilAborted } from './until-aborted.ts';
+import { type Patience, waitForLanding } from './wait-for-landing.ts';
 
 /** Whether a request takes results from the cache, and leaves its own there. */
 export type CacheMode =
@@ -20,12 +20,13 @@ export interface TieredCache<T> {
   /**
    * @param keys shape [n]; the same key is computed once
    * @returns shape [n]; shared values, that nobody may write into
-   * @throws what `compute` does, and {InferometerError} CANCELLED when the signal aborts while it waits for another request
+   * @throws what `compute` does, and {InferometerError} CANCELLED or DEADLINE_EXCEEDED while it waits for another request
    */
   resolve(keys: readonly string[], options: ResolveOptions<T>): Promise<Resolved<T>>;
 }
 
-export interface ResolveOptions<T> {
+/** Signal and deadline end waiting for other requests; `compute` has to follow them by itself. */
+export interface ResolveOptions<T> extends Patience {
   /**
    * Computes those that are nowhere.
    * @param indices into the keys, shape [m], m >= 1
@@ -34,8 +35,6 @@ export interface ResolveOptions<T> {
   readonly compute: (indices: readonly number[]) => Promise<readonly T[]>;
   /** As `compute`, for nobody: values that are past their time are computed anew behind the answer. */
   readonly refresh: (indices: readonly number[]) => Promise<readonly T[]>;
-  /** Ends waiting for other requests; `compute` has to follow it by itself. */
-  readonly signal?: AbortSignal | undefined;
   /** Called before it waits for another request. */
   readonly onWait?: () => void;
   /** Whether a value from another process can be one of these. */
@@ -178,7 +177,7 @@ export function createTieredCache<T>(options: TieredCacheOptions<T>): TieredCach
         missing = [];
         if (followed.length > 0) asked.onWait?.();
         for (const { index, landing } of followed) {
-          const landed = await untilAborted(landing, asked.signal);
+          const landed = await waitForLanding(landing, asked);
           if (landed === 'abandoned') missing.push(index);
           else {
             values[index] = landed.value;

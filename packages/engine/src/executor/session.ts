@@ -6,7 +6,11 @@ import type { LoadRequest, TensorInfo } from './protocol.ts';
 export interface Session {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  /** @param outputs names of those wanted. @default all */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs?: readonly string[],
+  ): Promise<Readonly<Record<string, Tensor>>>;
 }
 
 /**
@@ -31,14 +35,17 @@ export async function openSession(
   return {
     inputs: session.inputMetadata.map(infoOf),
     outputs: session.outputMetadata.map(infoOf),
-    async run(feeds) {
+    async run(feeds, outputs) {
       const start = monoNow();
-      const results = await session.run(feeds);
+      const results = await (outputs ? session.run(feeds, outputs, quietly) : session.run(feeds));
       ran(start, monoNow());
       return results;
     },
   };
 }
+
+/** What is wrong with a request's own tensors is the request's to hear, not the log's. */
+const quietly = { logSeverityLevel: 4 } as const;
 
 function infoOf(value: InferenceSession.ValueMetadata): TensorInfo {
   if (!value.isTensor) return { name: value.name, type: 'other', shape: [] };

@@ -1,7 +1,8 @@
 import type { CachedModel, ResponseCache } from '@inferometer/engine';
-import { goneSignal, traceOf } from '@inferometer/express';
+import { traceOf } from '@inferometer/express';
 import type { Request, Response } from 'express';
 import { cacheModeOf, tellCache } from './cache-control.ts';
+import { callOptions } from './call-options.ts';
 
 /**
  * An answer from the cache of responses, or computed. For what depends on nothing but the request and the model: with
@@ -21,11 +22,7 @@ export async function cachedAnswer<T>(
   const trace = traceOf(request);
   // Looking for it, in another process too, is what is done before the model would be asked.
   trace?.enter('preprocess');
-  const { value, summary } = await cache.answer(key, compute, {
-    mode,
-    signal: goneSignal(request),
-    trace,
-  });
+  const { value, summary } = await cache.answer(key, compute, { ...callOptions(request), mode });
   tellCache(response, summary);
   return value;
 }

@@ -1,8 +1,9 @@
 import type { ResponseCache } from '@inferometer/engine';
-import { goneSignal, traceOf } from '@inferometer/express';
+import { traceOf } from '@inferometer/express';
 import type { Request } from 'express';
 import type { ModelRegistry } from '../models/registry.ts';
 import { cacheModeOf, tellCache } from './cache-control.ts';
+import { callOptions } from './call-options.ts';
 import { encodeInputs, type InputLimits, inputsOf } from './inputs.ts';
 import type { Turns } from './turns.ts';
 
@@ -43,14 +44,14 @@ export async function embedInputs(
   options: EmbedOptions,
 ): Promise<EmbeddedInputs> {
   const trace = traceOf(request);
+  const call = callOptions(request);
   const model = context.registry.embedding(options.model);
   if (trace) trace.model = model.name;
   const inputs = inputsOf(value, options.field, context.limits);
   trace?.enter('preprocess');
   const texts = await encodeInputs(inputs, model, { ...options, turns: context.turns });
   const vectors = await model.embed(texts, {
-    trace,
-    signal: goneSignal(request),
+    ...call,
     normalize: options.normalize,
     cache: cacheModeOf(request),
     onCache: (summary) => tellCache(request.res, summary),
