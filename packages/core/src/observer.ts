@@ -27,7 +27,7 @@ export interface CacheReading {
 
 /**
  * What a lookup came to: found; found, but past its time; not found; failed; not made, because the breaker was open;
- * waited for the same work of another request.
+ * got the result of the same work, which was in progress.
  */
 export type CacheResult = 'hit' | 'stale' | 'miss' | 'error' | 'skipped' | 'coalesced';
 

@@ -89,7 +89,7 @@ export const ATTR = {
   cacheHits: 'inference.cache.hits',
   cacheStale: 'inference.cache.stale',
   cacheMisses: 'inference.cache.misses',
-  /** Inputs that waited for the same work of another request. */
+  /** Inputs that got the result of the same input, of another request or of this one. */
   cacheCoalesced: 'inference.cache.coalesced',
   /** Time that a request waited for a remote cache. */
   cacheWaitMs: 'inference.cache.wait_ms',

@@ -1,4 +1,10 @@
-import { describeWithParts, startRedis, waitFor } from '@inferometer/testkit';
+import {
+  type CollectedSpan,
+  describeWithParts,
+  startCollector,
+  startRedis,
+  waitFor,
+} from '@inferometer/testkit';
 import { expect, test } from 'vitest';
 import { encoderDir, lmDir, runCli, startServer, type TestServer } from './serving.ts';
 
@@ -102,8 +108,11 @@ test.each([
   expect(code).toBe(2);
 });
 
+/** Two servers, or one that is asked for long: on a busy machine that takes its time. */
+const longMs = 120_000;
+
 describeWithParts('servers that share a Redis', ['redis-server'], () => {
-  test('find what the other has computed', async () => {
+  test('find what the other has computed', { timeout: longMs }, async () => {
     await using redis = await startRedis();
     const env = { INFEROMETER_REDIS_URL: redis.url, INFEROMETER_REDIS_TIMEOUT: '500' };
     await using one = await startServer({ args, env });
@@ -117,7 +126,7 @@ describeWithParts('servers that share a Redis', ['redis-server'], () => {
     expect(await metric(other, lookups('vectors.redis', 'hit'))).toBeGreaterThan(0);
   });
 
-  test('one that is killed and comes back costs no request, and no time', async () => {
+  test('one that is killed and comes back costs no request, and no time', { timeout: longMs }, async () => {
     const first = await startRedis();
     await using server = await startServer({ args: [...args, '--redis', first.url, '--cache-bytes', '0'] });
     const texts = Array.from({ length: 40 }, (_, n) => `mood number ${n}`);
@@ -178,5 +187,38 @@ describeWithParts('servers that share a Redis', ['redis-server'], () => {
     );
     const withoutCache = ((performance.now() - start) * 4) / 200;
     expect(dead).toBeLessThan(withoutCache * 3 + 5);
+  });
+});
+
+describeWithParts('spans of a cache', ['redis-server', 'otelcol'], () => {
+  test('say how it answered; what Redis was asked lies below the request', { timeout: longMs }, async () => {
+    await using redis = await startRedis();
+    await using collector = await startCollector();
+    await using server = await startServer({
+      args: [...args, '--redis', redis.url, '--redis-timeout', '5000'],
+      env: {
+        NODE_OPTIONS: `--import=${import.meta.resolve('@inferometer/sdk/register')}`,
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_BSP_SCHEDULE_DELAY: '200',
+      },
+    });
+    await embed(server, ['one', 'two', 'one']);
+    await embed(server, ['one', 'two']);
+    const rootsOf = (all: readonly CollectedSpan[]): CollectedSpan[] =>
+      all.filter((span) => span.name === 'POST /embed');
+    const spans = await collector.waitForSpans(
+      (all) => rootsOf(all).length === 2 && all.some((span) => span.name === 'mget'),
+    );
+    const [miss, hit] = rootsOf(spans).sort((a, b) => Number(a.startTimeUnixNano - b.startTimeUnixNano));
+    expect(miss?.attributes).toMatchObject({
+      'inference.cache.result': 'miss',
+      'inference.cache.misses': 2,
+      'inference.cache.coalesced': 1,
+      'inference.cache.wait_ms': expect.any(Number),
+    });
+    expect(hit?.attributes).toMatchObject({ 'inference.cache.result': 'hit', 'inference.cache.hits': 2 });
+    const asked = spans.filter((span) => span.name === 'mget' && span.traceId === miss?.traceId);
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({ kind: 'CLIENT', parentSpanId: miss?.spanId });
   });
 });

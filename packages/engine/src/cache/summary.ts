@@ -6,7 +6,7 @@ export interface CacheSummary {
   readonly stale: number;
   /** Computed by this request. */
   readonly misses: number;
-  /** Computed by another request, at the same time. */
+  /** Computed at the same time for the same input, of another request or of this one. */
   readonly coalesced: number;
   /** Time that it waited for another process, ms. */
   readonly remoteWaitMs: number;

@@ -67,6 +67,13 @@ interface Own<T> {
   readonly claim: Claim<T>;
 }
 
+/** Work that was in progress before, of another request or for the same key of this one. */
+interface Followed<T> {
+  readonly index: number;
+  readonly landing: Promise<Landing<T>>;
+  readonly isOwn: boolean;
+}
+
 export function createTieredCache<T>(options: TieredCacheOptions<T>): TieredCache<T> {
   const { memory, remote, kind, observer, ttlMs, staleMs, now = Date.now } = options;
   const flights = createFlights<T>();
@@ -149,12 +156,16 @@ export function createTieredCache<T>(options: TieredCacheOptions<T>): TieredCach
 
       for (let round = 0; missing.length > 0; round++) {
         const own: Own<T>[] = [];
-        const followed: { readonly index: number; readonly landing: Promise<Landing<T>> }[] = [];
+        const followed: Followed<T>[] = [];
+        const claimed = new Set<string>();
         for (const index of missing) {
           const key = keys[index] as string;
           const landing = flights.find(key);
-          if (landing) followed.push({ index, landing });
-          else own.push({ index, key, claim: flights.claim(key) });
+          if (landing) followed.push({ index, landing, isOwn: claimed.has(key) });
+          else {
+            own.push({ index, key, claim: flights.claim(key) });
+            claimed.add(key);
+          }
         }
         if (round === 0) {
           if (memory) count(firstTier, 'miss', own.length);
@@ -175,7 +186,7 @@ export function createTieredCache<T>(options: TieredCacheOptions<T>): TieredCach
           for (const { claim } of own) claim.abandon();
         }
         missing = [];
-        if (followed.length > 0) asked.onWait?.();
+        if (followed.some(({ isOwn }) => !isOwn)) asked.onWait?.();
         for (const { index, landing } of followed) {
           const landed = await waitForLanding(landing, asked);
           if (landed === 'abandoned') missing.push(index);

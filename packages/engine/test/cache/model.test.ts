@@ -108,7 +108,7 @@ test('1,000 identical requests at the same time run once; those that wait do so 
   const records = opened.map((one) => one.close({ status: 200 }));
   const phasesOf = (record: (typeof records)[number] | undefined): string[] =>
     (record?.totals ?? []).map(({ name }) => name).filter((name) => name !== 'unattributed');
-  expect(phasesOf(records[0]).sort()).toEqual(['batch', 'postprocess', 'queue', 'run']);
+  expect(phasesOf(records[0])).toEqual(expect.arrayContaining(['queue', 'batch', 'run', 'postprocess']));
   expect(records[0]?.deviceMs).toBeGreaterThan(0);
   for (const record of records.slice(1)) {
     expect(phasesOf(record)).toEqual(['queue', 'postprocess']);

@@ -1,4 +1,4 @@
-import { InferometerError } from '@inferometer/core';
+import { InferometerError, monoNow } from '@inferometer/core';
 import { expect, test } from 'vitest';
 import { openCaches } from './counting.ts';
 
@@ -46,6 +46,22 @@ test('one that waits can leave without the others', async () => {
   work.runs[0]?.end(5);
   expect((await first).values[0]?.[0]).toBe(5);
   expect((await third).values[0]?.[0]).toBe(5);
+});
+
+test('each keeps its own deadline', async () => {
+  await using cache = await openCaches({});
+  const work = createWork();
+  const { vectors } = cache.caches;
+  const first = vectors.resolve(['a'], work.call());
+  const hasty = vectors.resolve(['a'], { ...work.call(), deadline: monoNow() + 20 });
+  const late = vectors.resolve(['a'], { ...work.call(), deadline: monoNow() - 1 });
+  const patient = vectors.resolve(['a'], { ...work.call(), deadline: monoNow() + 1e12 });
+  for (const one of await Promise.allSettled([hasty, late]))
+    expect(one).toMatchObject({ reason: { code: 'DEADLINE_EXCEEDED' } });
+  work.runs[0]?.end(5);
+  expect((await first).values[0]?.[0]).toBe(5);
+  expect((await patient).values[0]?.[0]).toBe(5);
+  expect(work.runs).toHaveLength(1);
 });
 
 test('when the one that runs it leaves, the next one takes over; when all have left, nothing is kept', async () => {

@@ -38,14 +38,15 @@ export function createLookups({ mget, timeoutMs, succeeded, failed }: LookupsOpt
 
   const flush = async (): Promise<void> => {
     const lookups = waiting;
-    const replies = chunksOf(keys).map((chunk) => mget(chunk));
+    const chunks = chunksOf(keys);
     waiting = [];
     keys = [];
-    // Whichever is not waited for any more must not count as unhandled.
-    for (const reply of replies) reply.catch(() => {});
     const values: (Buffer | null)[] = [];
     let next = 0;
     try {
+      const replies = chunks.map((chunk) => mget(chunk));
+      // Whichever is not waited for any more must not count as unhandled.
+      for (const reply of replies) reply.catch(() => {});
       for (const reply of replies) {
         // Each has the whole time, from the answer before it on: many large values take long without anything being wrong.
         values.push(...(await within(reply, timeoutMs, 'a lookup in Redis')));
