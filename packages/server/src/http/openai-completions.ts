@@ -1,8 +1,9 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { InferometerError } from '@inferometer/core';
-import type { Encoded, Generated, GenerativeModel } from '@inferometer/engine';
+import type { Encoded, Generated, GenerativeModel, ResponseCache } from '@inferometer/engine';
 import { goneSignal, traceOf } from '@inferometer/express';
 import type { Request, RequestHandler, Response } from 'express';
+import { cachedAnswer, generationKey } from './cached-answer.ts';
 import { type CompletionBody, parseCompletion, stopsOf } from './completion-schema.ts';
 import type { RouteContext } from './embedding-route.ts';
 import { formatProblem } from './error-format.ts';
@@ -46,7 +47,8 @@ export function openaiCompletions(context: RouteContext): RequestHandler {
       created: Math.floor(Date.now() / 1000),
       model: model.name,
     };
-    await (body.stream ? streamed : whole)({ model, body, maxTokens, choices, answer, request, response });
+    const job: Job = { model, body, maxTokens, choices, answer, request, response };
+    await (body.stream ? streamed(job) : whole(job, context.responses));
   };
 }
 
@@ -60,20 +62,25 @@ interface Job {
   readonly response: Response;
 }
 
-async function whole(job: Job): Promise<void> {
-  const results = await runAll(job, () => {});
-  traceOf(job.request)?.enter('postprocess');
-  job.response.json({
-    object: 'text_completion',
-    ...job.answer,
-    choices: job.choices.map(({ index, promptText }) => ({
-      text: (job.body.echo ? promptText : '') + (results[index] as Generated).text,
-      index,
-      logprobs: null,
-      finish_reason: (results[index] as Generated).reason,
-    })),
-    usage: usageOf(job, results),
+async function whole(job: Job, cache: ResponseCache | undefined): Promise<void> {
+  const key = generationKey('/v1/completions', job.model, job.body, [
+    job.maxTokens,
+    job.choices.map(({ prompt, promptText }) => [promptText, [...prompt.ids]]),
+  ]);
+  const { choices, usage } = await cachedAnswer(cache, job, key, async () => {
+    const results = await runAll(job, () => {});
+    traceOf(job.request)?.enter('postprocess');
+    return {
+      choices: job.choices.map(({ index, promptText }) => ({
+        text: (job.body.echo ? promptText : '') + (results[index] as Generated).text,
+        index,
+        logprobs: null,
+        finish_reason: (results[index] as Generated).reason,
+      })),
+      usage: usageOf(job, results),
+    };
   });
+  job.response.json({ object: 'text_completion', ...job.answer, choices, usage });
 }
 
 async function streamed(job: Job): Promise<void> {

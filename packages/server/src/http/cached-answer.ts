@@ -1,0 +1,48 @@
+import type { CachedModel, ResponseCache } from '@inferometer/engine';
+import { traceOf } from '@inferometer/express';
+import type { Request, Response } from 'express';
+import { cacheModeOf, tellCache } from './cache-control.ts';
+import { callOptions } from './call-options.ts';
+
+/**
+ * An answer from the cache of responses, or computed. For what depends on nothing but the request and the model: with
+ * temperature 0 or a seed.
+ * @param key all that it depends on, with the model's fingerprint; any JSON. undefined where it depends on more
+ * @param compute makes it; follows the request's signal and trace by itself
+ * @returns what would be left of it on its way through JSON
+ */
+export async function cachedAnswer<T>(
+  cache: ResponseCache | undefined,
+  { request, response }: { readonly request: Request; readonly response: Response },
+  key: readonly unknown[] | undefined,
+  compute: () => Promise<T>,
+): Promise<T> {
+  const mode = cacheModeOf(request);
+  if (cache === undefined || key === undefined || mode === 'off') return compute();
+  const trace = traceOf(request);
+  // Looking for it, in another process too, is what is done before the model would be asked.
+  trace?.enter('preprocess');
+  const { value, summary } = await cache.answer(key, compute, { ...callOptions(request), mode });
+  tellCache(response, summary);
+  return value;
+}
+
+/** The parameters that say nothing about the text. */
+const besides = new Set(['model', 'stream', 'stream_options', 'user']);
+
+/**
+ * The key of a generated answer that is the same every time: nothing is drawn at temperature 0, and with a seed the same.
+ * @param body the request's parameters, checked, with their defaults
+ * @param input what is not in the body, such as the prompts; any JSON
+ * @returns undefined where each answer is another one, or nothing is cached
+ */
+export function generationKey(
+  route: string,
+  model: CachedModel,
+  body: { readonly temperature: number; readonly seed?: number | null | undefined },
+  input: unknown,
+): readonly unknown[] | undefined {
+  if (model.fingerprint === undefined || (body.temperature !== 0 && body.seed == null)) return undefined;
+  const parameters = Object.entries(body).filter(([name]) => !besides.has(name));
+  return [route, model.fingerprint, Object.fromEntries(parameters), input];
+}
