@@ -47,6 +47,7 @@ export {
   type PipelineHooks,
 } from './hooks/contract.ts';
 export { hookError } from './hooks/hook-error.ts';
+export { type ChatMessage, type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';

@@ -12,6 +12,7 @@ import type { TensorInfo } from './executor/protocol.ts';
 import { embedWork, generateWork, warmUp } from './executor/warm-up.ts';
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
 import type { HookName } from './hooks/contract.ts';
+import { type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
@@ -51,6 +52,8 @@ export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'g
    * takes one row only, cannot mask, or gives a row other logits beside others than alone.
    */
   readonly together: boolean;
+  /** How it wants conversations written. */
+  readonly chat: ChatTemplate;
 }
 
 /** Any other model: it is run with named tensors alone. */
@@ -167,6 +170,7 @@ async function openGenerative(
     tokenizer,
     kind: 'generative',
     together: pool.model.together ?? false,
+    chat: loadChatTemplate(directory),
     generate: runtime.generate,
     refusal: runtime.refusal,
     close: () => pool.close(),

@@ -18,6 +18,10 @@ export interface ServeOptions {
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
+  /** A comment is sent on a stream after so long without an event, ms. */
+  readonly streamPingMs: number;
+  /** How long the reader of a stream may take nothing, ms. */
+  readonly streamStallMs: number;
 }
 
 interface Flags extends CacheFlags {
@@ -35,6 +39,8 @@ interface Flags extends CacheFlags {
   readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
+  readonly streamPing: number;
+  readonly streamStall: number;
 }
 
 /** Declares `serve`; every flag can be set by an INFEROMETER_ variable too. */
@@ -121,6 +127,18 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .default(10_000)
         .argParser(integer(0, 3_600_000)),
     )
+    .addOption(
+      new Option('--stream-ping <ms>', 'a comment on a stream after so long without an event')
+        .env('INFEROMETER_STREAM_PING')
+        .default(15_000)
+        .argParser(integer(1, 3_600_000)),
+    )
+    .addOption(
+      new Option('--stream-stall <ms>', 'a reader of a stream that takes nothing for so long is cut off')
+        .env('INFEROMETER_STREAM_STALL')
+        .default(60_000)
+        .argParser(integer(1, 3_600_000)),
+    )
     .action((flags: Flags) => run(resolve(flags)));
   for (const flag of cacheFlags) command.addOption(flag);
   return command;
@@ -141,6 +159,8 @@ function resolve(flags: Flags): ServeOptions {
     maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
+    streamPingMs: flags.streamPing,
+    streamStallMs: flags.streamStall,
   };
 }
 

@@ -42,6 +42,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     maxBodyBytes: options.maxBodyBytes,
     maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
+    streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
   const main = await listen(app, options.host, options.port);
   const closeServers = async (): Promise<void> => {
