@@ -1,3 +1,4 @@
+import type { LoadPhaseName } from './semconv.ts';
 import type { BatchRecord, TraceRecord } from './trace/record.ts';
 
 /** A queue that metrics can read at any time. */
@@ -12,6 +13,13 @@ export interface QueueReading {
 /** One start of a model's executor. */
 export interface ModelLoad {
   readonly model: string;
+  readonly seconds: number;
+  /** What it consists of; they sum to `seconds`. */
+  readonly phases?: readonly PhaseSeconds[];
+}
+
+export interface PhaseSeconds {
+  readonly name: LoadPhaseName;
   readonly seconds: number;
 }
 
@@ -47,7 +55,8 @@ export interface Observer {
   /** @param reason `size` for one that made room, `expired` for one past its time */
   cacheEvicted?(cache: string, reason: 'size' | 'expired'): void;
   modelLoaded?(load: ModelLoad): void;
-  coldStart?(seconds: number): void;
+  /** @param phases what it consists of; they sum to `seconds` */
+  coldStart?(seconds: number, phases?: readonly PhaseSeconds[]): void;
   /** Where another process counts (`createMetricFile`), from its start until it has ended. */
   executorMetrics?(path: string, there: boolean): void;
 }

@@ -1,7 +1,9 @@
 import type { CacheOptions, ModelOptions } from '@inferometer/engine';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type CacheFlags, cacheFlags, cacheOptionsOf } from './cache-options.ts';
-import { type ModelSpec, parseModelSpec } from './models/spec.ts';
+import { modelFlags, modelOptionsOf } from './model-flags.ts';
+import { cacheDirOf } from './models/cache-dir.ts';
+import { type ModelSource, type ModelSources, parseModelSource } from './models/spec.ts';
 
 /** What `inferometer serve` was asked for. */
 export interface ServeOptions {
@@ -9,8 +11,8 @@ export interface ServeOptions {
   readonly port: number;
   /** undefined when off. */
   readonly metricsPort: number | undefined;
-  readonly models: readonly ModelSpec[];
-  readonly model: ModelOptions;
+  /** Models with all their options. */
+  readonly sources: ModelSources;
   /** undefined when nothing is cached. */
   readonly cache: CacheOptions | undefined;
   readonly maxBodyBytes: number;
@@ -24,17 +26,15 @@ export interface ServeOptions {
   readonly streamStallMs: number;
 }
 
-interface Flags extends CacheFlags {
+/** The flags as commander gives them. */
+export interface Flags extends CacheFlags {
   readonly host: string;
   readonly port: number;
   readonly metricsPort: number | 'off';
-  readonly model: readonly ModelSpec[];
-  readonly executors?: number;
-  readonly threads?: number;
-  readonly maxBatchSize?: number;
-  readonly maxBatchTokens?: number;
-  readonly maxWaitMs?: number;
-  readonly maxQueue?: number;
+  readonly config?: string;
+  readonly model: readonly ModelSource[];
+  readonly models: readonly string[];
+  readonly modelCache: string;
   readonly maxBody: number;
   readonly maxTensorBody: number;
   readonly maxInputs: number;
@@ -43,8 +43,8 @@ interface Flags extends CacheFlags {
   readonly streamStall: number;
 }
 
-/** Declares `serve`; every flag can be set by an INFEROMETER_ variable too. */
-export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
+/** Declares `serve`; every flag can be set by an INFEROMETER_ variable too, and most in the configuration file. */
+export function serveCommand(run: (command: Command) => Promise<void>): Command {
   const least1 = integer(1, Number.MAX_SAFE_INTEGER);
   const command = new Command('serve')
     .description(
@@ -52,11 +52,28 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
     )
     .addOption(
       new Option(
+        '-c, --config <file>',
+        'settings and models; flags and variables win over it (default: inferometer.yaml, if it is there)',
+      ).env('INFEROMETER_CONFIG'),
+    )
+    .addOption(
+      new Option(
         '-m, --model <NAME=DIR>',
-        'a model directory to serve under a name; may be repeated (default: the nickname models)',
+        'a model directory to serve, or one of its versions, NAME@VERSION=DIR, or variants, NAME:int8=DIR; may be repeated (default: the nickname models)',
       )
         .argParser(collectModel)
         .default([], ''),
+    )
+    .addOption(
+      new Option('--models <DIR>', 'a directory of models, each a folder or one of numbered versions')
+        .env('INFEROMETER_MODELS')
+        .argParser((text, before: readonly string[]) => [...before, text])
+        .default([], ''),
+    )
+    .addOption(
+      new Option('--model-cache <DIR|off>', 'where optimised graphs are kept for the next start')
+        .env('INFEROMETER_MODEL_CACHE')
+        .default('', '~/.cache/inferometer/models'),
     )
     .addOption(
       new Option('-p, --port <n>', 'port')
@@ -72,37 +89,9 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .env('INFEROMETER_METRICS_PORT')
         .default(9464)
         .argParser((text) => (text === 'off' ? 'off' : integer(0, 65_535)(text))),
-    )
-    .addOption(
-      new Option('--executors <n>', 'processes a model (default: the cores, 4 at most)')
-        .env('INFEROMETER_EXECUTORS')
-        .argParser(least1),
-    )
-    .addOption(
-      new Option('--threads <n>', 'threads an executor (default: cores / executors)')
-        .env('INFEROMETER_THREADS')
-        .argParser(least1),
-    )
-    .addOption(
-      new Option('--max-batch-size <n>', 'inputs in one model run (default: 32)')
-        .env('INFEROMETER_MAX_BATCH_SIZE')
-        .argParser(least1),
-    )
-    .addOption(
-      new Option('--max-batch-tokens <n>', 'tokens in one model run, padding included (default: 16384)')
-        .env('INFEROMETER_MAX_BATCH_TOKENS')
-        .argParser(least1),
-    )
-    .addOption(
-      new Option('--max-wait-ms <ms>', 'longest wait for a fuller batch while the model is busy (default: 2)')
-        .env('INFEROMETER_MAX_WAIT_MS')
-        .argParser(nonNegative),
-    )
-    .addOption(
-      new Option('--max-queue <n>', 'inputs that may wait a model (default: 4096)')
-        .env('INFEROMETER_MAX_QUEUE')
-        .argParser(least1),
-    )
+    );
+  for (const flag of [...modelFlags, ...cacheFlags]) command.addOption(flag);
+  return command
     .addOption(
       new Option('--max-inputs <n>', 'inputs in one request')
         .env('INFEROMETER_MAX_INPUTS')
@@ -139,21 +128,20 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .default(60_000)
         .argParser(integer(1, 3_600_000)),
     )
-    .action((flags: Flags) => run(resolve(flags)));
-  for (const flag of cacheFlags) command.addOption(flag);
-  return command;
+    .action(() => run(command));
 }
 
-function resolve(flags: Flags): ServeOptions {
-  const { executors, threads, maxBatchSize, maxBatchTokens, maxWaitMs, maxQueue } = flags;
-  const given = { executors, threads, maxBatchSize, maxBatchTokens, maxWaitMs, maxQueue };
+/** What flags, variables and file come to; `sources` are those of the file where no flag names a model. */
+export function resolveServeOptions(
+  flags: Flags,
+  file: { readonly defaults: ModelOptions; readonly sources: ModelSources },
+  bundled: readonly ModelSource[],
+): ServeOptions {
   return {
     host: flags.host,
     port: flags.port,
     metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
-    models: flags.model,
-    // Only what was given: the engine has the defaults.
-    model: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    sources: resolveSources(flags, file, bundled),
     cache: cacheOptionsOf(flags),
     maxBodyBytes: flags.maxBody,
     maxTensorBytes: flags.maxTensorBody,
@@ -164,9 +152,33 @@ function resolve(flags: Flags): ServeOptions {
   };
 }
 
-function collectModel(text: string, before: readonly ModelSpec[]): readonly ModelSpec[] {
+/** Options of a model of the file go with its name, whether the file or a flag says where it is. */
+function resolveSources(
+  flags: Flags,
+  { defaults, sources }: Parameters<typeof resolveServeOptions>[1],
+  bundled: readonly ModelSource[],
+): ModelSources {
+  const given = modelOptionsOf(flags as unknown as Readonly<Record<string, unknown>>);
+  const shared = { modelCacheDir: cacheDirOf(flags.modelCache) };
+  const optionsOf = (name: string): ModelOptions => ({
+    ...defaults,
+    ...sources.models.find((model) => model.name === name)?.options,
+    ...given,
+    ...shared,
+  });
+  const isNamed = flags.model.length > 0 || flags.models.length > 0;
+  const models = isNamed ? flags.model : sources.models;
+  const repositories = isNamed ? flags.models.map((dir) => ({ dir })) : sources.repositories;
+  const isAny = models.length > 0 || repositories.length > 0;
+  return {
+    models: (isAny ? models : bundled).map((model) => ({ ...model, options: optionsOf(model.name) })),
+    repositories: repositories.map((repository) => ({ ...repository, optionsOf })),
+  };
+}
+
+function collectModel(text: string, before: readonly ModelSource[]): readonly ModelSource[] {
   try {
-    return [...before, parseModelSpec(text)];
+    return [...before, parseModelSource(text)];
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
@@ -182,10 +194,4 @@ function integer(least: number, most: number): (text: string) => number {
         : `expected an integer from ${least} to ${most}.`,
     );
   };
-}
-
-function nonNegative(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('expected a number >= 0.');
 }

@@ -5,7 +5,7 @@ import type { RunningTelemetry } from '@inferometer/sdk';
 import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
-import type { Namer } from '../nicknames/namer.ts';
+import type { Namers } from '../nicknames/namers.ts';
 import { admissionGate } from './admission-gate.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
@@ -18,6 +18,7 @@ import { oipRouter } from './oip/router.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
+import { repositoryRouter } from './repository-route.ts';
 import type { StreamLimits } from './sse.ts';
 import { teiEmbed } from './tei.ts';
 import { createTurns } from './turns.ts';
@@ -25,7 +26,7 @@ import { createTurns } from './turns.ts';
 export interface AppOptions {
   readonly telemetry: RunningTelemetry;
   readonly registry: ModelRegistry;
-  readonly namers: ReadonlyMap<string, Namer>;
+  readonly namers: Namers;
   readonly log: Logger;
   readonly isDraining: () => boolean;
   /** Longest request body, bytes. */
@@ -51,9 +52,15 @@ export function createApp(options: AppOptions): Express {
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
   app.disable('etag');
 
+  // No model is closed that a request may have chosen.
+  app.use((_request, response, next) => {
+    response.once('close', registry.enter());
+    next();
+  });
   // Before tracing: asking what models there are is no inference.
   app.use('/v1/models', modelsRouter(registry));
   const { enabled, profiling } = telemetry.config;
+  app.use('/v2/repository', repositoryRouter(registry, options.maxBodyBytes, profiling.token));
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
   // Before tracing and before the body: what is refused anyway costs microseconds. With caches nobody can say so yet.
   const gate = responses ? pass : admissionGate(registry, traces);
