@@ -50,6 +50,7 @@ export {
 export { hookError } from './hooks/hook-error.ts';
 export type { LoadPhase } from './load/phases.ts';
 export { type LoadReport, tellSpans } from './load/tell-load.ts';
+export { type ChatMessage, type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';

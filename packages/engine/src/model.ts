@@ -14,6 +14,7 @@ import { embedWork, generateWork, type WarmReply, warmUp } from './executor/warm
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
 import type { HookName } from './hooks/contract.ts';
 import { type LoadReport, tellLoad } from './load/tell-load.ts';
+import { type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
@@ -58,6 +59,8 @@ export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'g
    * takes one row only, cannot mask, or gives a row other logits beside others than alone.
    */
   readonly together: boolean;
+  /** How it wants conversations written. */
+  readonly chat: ChatTemplate;
 }
 
 /** Any other model: it is run with named tensors alone. */
@@ -85,18 +88,18 @@ export async function openModel(
       openKind(started, telemetry),
       caches && fingerprintOf(started.directory),
     ]);
-    const model = caches && fingerprint ? withCaches(opened, caches, fingerprint) : opened;
     // Of executors that come back: those of the start were told with their first run.
     hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
-    if (model.kind === 'embedding') void pool.startSolo();
+    if (opened.kind === 'embedding') void pool.startSolo();
     const caching = keepOptimised(started);
-    return {
-      ...model,
+    const model: Model = {
+      ...opened,
       async close() {
         caching?.stop();
-        await model.close();
+        await opened.close();
       },
     };
+    return caches && fingerprint ? withCaches(model, caches, fingerprint) : model;
   } catch (error) {
     await pool.close();
     throw error;
@@ -202,6 +205,7 @@ async function openGenerative(
     kind: 'generative',
     warmRuns: [],
     together: pool.model.together ?? false,
+    chat: loadChatTemplate(directory),
     generate: runtime.generate,
     refusal: runtime.refusal,
     close: () => pool.close(),

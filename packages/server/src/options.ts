@@ -20,6 +20,10 @@ export interface ServeOptions {
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
+  /** A comment is sent on a stream after so long without an event, ms. */
+  readonly streamPingMs: number;
+  /** How long the reader of a stream may take nothing, ms. */
+  readonly streamStallMs: number;
 }
 
 /** The flags as commander gives them. */
@@ -35,6 +39,8 @@ export interface Flags extends CacheFlags {
   readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
+  readonly streamPing: number;
+  readonly streamStall: number;
 }
 
 /** Declares `serve`; every flag can be set by an INFEROMETER_ variable too, and most in the configuration file. */
@@ -110,6 +116,18 @@ export function serveCommand(run: (command: Command) => Promise<void>): Command 
         .default(10_000)
         .argParser(integer(0, 3_600_000)),
     )
+    .addOption(
+      new Option('--stream-ping <ms>', 'a comment on a stream after so long without an event')
+        .env('INFEROMETER_STREAM_PING')
+        .default(15_000)
+        .argParser(integer(1, 3_600_000)),
+    )
+    .addOption(
+      new Option('--stream-stall <ms>', 'a reader of a stream that takes nothing for so long is cut off')
+        .env('INFEROMETER_STREAM_STALL')
+        .default(60_000)
+        .argParser(integer(1, 3_600_000)),
+    )
     .action(() => run(command));
 }
 
@@ -129,6 +147,8 @@ export function resolveServeOptions(
     maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
+    streamPingMs: flags.streamPing,
+    streamStallMs: flags.streamStall,
   };
 }
 

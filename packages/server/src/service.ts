@@ -52,6 +52,7 @@ export async function startService(
     maxBodyBytes: options.maxBodyBytes,
     maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
+    streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
   const main = await listen(app, options.host, options.port);
   const closeServers = async (): Promise<void> => {

@@ -15,9 +15,11 @@ import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
 import { oipRouter } from './oip/router.ts';
+import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { repositoryRouter } from './repository-route.ts';
+import type { StreamLimits } from './sse.ts';
 import { teiEmbed } from './tei.ts';
 import { createTurns } from './turns.ts';
 
@@ -34,6 +36,7 @@ export interface AppOptions {
   readonly limits: InputLimits;
   /** Answers that can be given again; undefined when nothing is cached. */
   readonly responses: ResponseCache | undefined;
+  readonly streams: StreamLimits;
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -42,8 +45,8 @@ const pageDir = fileURLToPath(new URL('../page', import.meta.url));
 export function createApp(options: AppOptions): Express {
   const { registry, telemetry, log } = options;
   const { telemetry: traces } = telemetry;
-  const { limits, responses } = options;
-  const context: RouteContext = { registry, limits, turns: createTurns(), responses };
+  const { limits, streams, responses } = options;
+  const context: RouteContext = { registry, limits, turns: createTurns(), streams, responses };
   const app = express();
   app.disable('x-powered-by');
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
@@ -87,6 +90,7 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
   post('/embed', teiEmbed(context));
   post('/v1/embeddings', openaiEmbeddings(context));
   post('/v1/completions', openaiCompletions(context));
+  post('/v1/chat/completions', openaiChat(context));
   post('/nicknames', nicknamesRoute(context, options.namers));
   return router;
 }

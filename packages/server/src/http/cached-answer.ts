@@ -1,4 +1,4 @@
-import type { CachedModel, ResponseCache } from '@inferometer/engine';
+import type { ResponseCache } from '@inferometer/engine';
 import { traceOf } from '@inferometer/express';
 import type { Request, Response } from 'express';
 import { cacheModeOf, tellCache } from './cache-control.ts';
@@ -25,24 +25,4 @@ export async function cachedAnswer<T>(
   const { value, summary } = await cache.answer(key, compute, { ...callOptions(request), mode });
   tellCache(response, summary);
   return value;
-}
-
-/** The parameters that say nothing about the text. */
-const besides = new Set(['model', 'stream', 'stream_options', 'user']);
-
-/**
- * The key of a generated answer that is the same every time: nothing is drawn at temperature 0, and with a seed the same.
- * @param body the request's parameters, checked, with their defaults
- * @param input what is not in the body, such as the prompts; any JSON
- * @returns undefined where each answer is another one, or nothing is cached
- */
-export function generationKey(
-  route: string,
-  model: CachedModel,
-  body: { readonly temperature: number; readonly seed?: number | null | undefined },
-  input: unknown,
-): readonly unknown[] | undefined {
-  if (model.fingerprint === undefined || (body.temperature !== 0 && body.seed == null)) return undefined;
-  const parameters = Object.entries(body).filter(([name]) => !besides.has(name));
-  return [route, model.fingerprint, Object.fromEntries(parameters), input];
 }

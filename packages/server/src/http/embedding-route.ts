@@ -5,6 +5,7 @@ import type { ModelRegistry } from '../models/registry.ts';
 import { cacheModeOf, tellCache } from './cache-control.ts';
 import { callOptions } from './call-options.ts';
 import { encodeInputs, type InputLimits, inputsOf } from './inputs.ts';
+import type { StreamLimits } from './sse.ts';
 import type { Turns } from './turns.ts';
 
 /** What the routes need to do their work. */
@@ -15,6 +16,8 @@ export interface RouteContext {
   readonly turns: Turns;
   /** Answers that can be given again; undefined when nothing is cached. */
   readonly responses: ResponseCache | undefined;
+  /** Of answers that are streamed. */
+  readonly streams: StreamLimits;
 }
 
 export interface EmbeddedInputs {
