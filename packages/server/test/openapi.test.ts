@@ -32,6 +32,8 @@ const app = createApp({
   maxUploadBytes: 1000,
   maxTensorBytes: 1000,
   limits: { maxInputs: 10 },
+  responses: undefined,
+  streams: { pingMs: 1000, stallMs: 1000 },
 });
 
 /** A path that the operation's pattern stands for. */

@@ -62,6 +62,7 @@ export const chatOperation: Operation = {
   tag: 'OpenAI',
   summary: 'The next message of a chat',
   isTraced: true,
+  isCached: true,
   request: [
     {
       body: { name: 'CreateChatCompletionRequest', schema: chatRequest },

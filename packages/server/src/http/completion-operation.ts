@@ -31,6 +31,7 @@ export const completionsOperation: Operation = {
   tag: 'OpenAI',
   summary: 'Text that continues a prompt',
   isTraced: true,
+  isCached: true,
   request: [
     {
       body: {

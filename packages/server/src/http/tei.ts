@@ -2,11 +2,11 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { textInputs } from './inputs.ts';
+import { createJsonBytes, roomFor, sendJsonBytes } from './json-bytes.ts';
 import { jsonAnswer, type Operation } from './openapi/operation.ts';
 import { RequestProblem } from './problem.ts';
 import { shorten } from './shorten.ts';
 import { validate } from './validate.ts';
-import { vectorJson } from './vector-json.ts';
 
 /** The rest of TEI's request; `inputs` is checked where all APIs' inputs are. */
 const embedSchema = z.object({
@@ -33,6 +33,7 @@ export const embedOperation: Operation = {
   tag: 'TEI',
   summary: 'Vectors of texts',
   isTraced: true,
+  isCached: true,
   request: [
     {
       body: { name: 'EmbedRequest', schema: embedSchema.extend({ inputs: textInputs }) },
@@ -59,9 +60,18 @@ export function teiEmbed(context: RouteContext): RequestHandler {
       truncate: body.truncate ?? true,
       normalize: body.normalize ?? undefined,
     });
-    const shaped = shorten(vectors, body.dimensions ?? undefined);
-    response.type('json').send(`[${shaped.map(vectorJson).join(',')}]`);
+    sendJsonBytes(response, teiJson(shorten(vectors, body.dimensions ?? undefined)));
   };
+}
+
+function teiJson(vectors: readonly Float32Array[]): Buffer {
+  const json = createJsonBytes(vectors.length * roomFor(vectors[0]));
+  vectors.forEach((vector, index) => {
+    json.text(index === 0 ? '[' : ',');
+    json.vector(vector);
+  });
+  json.text(']');
+  return json.bytes();
 }
 
 /** A tokenizer cuts at one side; a wish for the other one is refused, rather than left aside. */

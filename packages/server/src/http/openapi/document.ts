@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { familyOf } from '../error-format.ts';
 import { errorBodies, errorExample, meaningOf, retryStatuses } from './errors.ts';
-import { answerHeaders, requestHeaders, retryAfter } from './headers.ts';
+import {
+  answerHeaders,
+  cacheAnswerHeaders,
+  cacheRequestHeaders,
+  requestHeaders,
+  retryAfter,
+} from './headers.ts';
 import {
   type Answer,
   type Content,
@@ -60,8 +66,8 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     components: {
       schemas: named.schemas,
       responses: named.responses,
-      parameters: requestHeaders,
-      headers: { ...answerHeaders, 'retry-after': retryAfter },
+      parameters: { ...requestHeaders, ...cacheRequestHeaders },
+      headers: { ...answerHeaders, ...cacheAnswerHeaders, 'retry-after': retryAfter },
     },
   };
 }
@@ -131,20 +137,23 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
 }
 
 function operationJson(operation: Operation, named: Named): Json {
-  const { id, tag, summary, description, parameters = [], request, answers, isTraced } = operation;
+  const { id, tag, summary, description, parameters = [], request, answers, isTraced, isCached } = operation;
   const format = operation.errorFormat ?? familyOf(operation.path);
-  const headers = isTraced
-    ? Object.fromEntries(
-        Object.keys(answerHeaders).map((name) => [name, { $ref: `#/components/headers/${name}` }]),
-      )
-    : undefined;
+  const headerNames = [
+    ...(isTraced ? Object.keys(answerHeaders) : []),
+    ...(isCached ? Object.keys(cacheAnswerHeaders) : []),
+  ];
+  const headers = Object.fromEntries(
+    headerNames.map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+  );
   const responses: Record<string, Json> = {};
   for (const answer of answers) responses[answer.status] = answerJson(answer, named, headers);
   for (const status of operation.errors ?? []) responses[status] ??= named.error(status, format);
   if (isTraced) responses[500] ??= named.error(500, format);
-  const shared = isTraced
-    ? Object.keys(requestHeaders).map((name) => ({ $ref: `#/components/parameters/${name}` }))
-    : [];
+  const shared = [
+    ...(isTraced ? Object.keys(requestHeaders) : []),
+    ...(isCached ? Object.keys(cacheRequestHeaders) : []),
+  ].map((name) => ({ $ref: `#/components/parameters/${name}` }));
   return {
     operationId: id,
     tags: [tag],
@@ -158,10 +167,10 @@ function operationJson(operation: Operation, named: Named): Json {
   };
 }
 
-function answerJson({ description, content }: Answer, named: Named, headers: Json | undefined): Json {
+function answerJson({ description, content }: Answer, named: Named, headers: Json): Json {
   return {
     description,
-    ...(headers ? { headers } : {}),
+    ...(Object.keys(headers).length > 0 ? { headers } : {}),
     ...(content ? { content: contentsJson(content, named, 'output') } : {}),
   };
 }

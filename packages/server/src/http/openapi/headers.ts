@@ -46,6 +46,22 @@ export const requestHeaders: Readonly<Record<string, Json>> = {
   },
 };
 
+/** Of endpoints that caches may answer. */
+export const cacheRequestHeaders: Readonly<Record<string, Json>> = {
+  'cache-control': {
+    name: 'cache-control',
+    in: 'header',
+    description: '`no-store` leaves caches aside; `no-cache` has the answer computed anew and kept.',
+    schema: string,
+  },
+};
+export const cacheAnswerHeaders: Readonly<Record<string, Json>> = {
+  'x-cache': {
+    description: 'How caches answered, the worst of a request’s inputs; absent where none was asked.',
+    schema: { ...string, enum: ['hit', 'stale', 'miss'] },
+  },
+};
+
 /** Answer headers of every endpoint whose requests are traced, as components. */
 export const answerHeaders: Readonly<Record<string, Json>> = {
   'x-event-id': {

@@ -69,6 +69,8 @@ export interface Operation {
   readonly errorFormat?: ErrorFormat;
   /** Whether requests are traced: then they take and give the headers that all such endpoints have. @default false */
   readonly isTraced?: boolean;
+  /** Whether caches may answer, where the server has some. @default false */
+  readonly isCached?: boolean;
   /** Arguments of the curl line that `GET /apps` shows. @default the first example as a JSON body */
   readonly curl?: string;
 }
