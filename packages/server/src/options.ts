@@ -1,6 +1,7 @@
 import type { ModelOptions } from '@inferometer/engine';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ModelSpec, parseModelSpec } from './models/spec.ts';
+import type { MountedPipeline } from './pipeline/route.ts';
 
 /** What `inferometer serve` was asked for. */
 export interface ServeOptions {
@@ -10,6 +11,8 @@ export interface ServeOptions {
   readonly metricsPort: number | undefined;
   readonly models: readonly ModelSpec[];
   readonly model: ModelOptions;
+  /** @default none */
+  readonly pipelines?: readonly MountedPipeline[];
   readonly maxBodyBytes: number;
   readonly maxTensorBytes: number;
   readonly maxInputs: number;

@@ -38,6 +38,7 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     isDraining: () => draining,
     maxBodyBytes: options.maxBodyBytes,
     maxTensorBytes: options.maxTensorBytes,
+    pipelines: options.pipelines ?? [],
     limits: { maxInputs: options.maxInputs },
   });
   const main = await listen(app, options.host, options.port);

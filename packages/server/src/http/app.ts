@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
+import type { Model } from '@inferometer/engine';
 import { inferometer, metricsHandler, profilingHandler } from '@inferometer/express';
 import type { RunningTelemetry } from '@inferometer/sdk';
 import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namer } from '../nicknames/namer.ts';
+import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
 import { errorHandler, notFound, postOnly } from './error-handler.ts';
@@ -12,6 +14,7 @@ import { healthRouter } from './health.ts';
 import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
+import { loadedModel } from './oip/find-model.ts';
 import { oipRouter } from './oip/router.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
@@ -29,6 +32,7 @@ export interface AppOptions {
   /** Longest body of tensors, bytes. */
   readonly maxTensorBytes: number;
   readonly limits: InputLimits;
+  readonly pipelines: readonly MountedPipeline[];
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -51,7 +55,11 @@ export function createApp(options: AppOptions): Express {
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];
-  app.use(oipRouter({ registry, turns: context.turns, isDraining, maxBodyBytes, before }));
+  const { turns, limits } = context;
+  app.use(oipRouter({ registry, turns, isDraining, maxBodyBytes, before }));
+  const { pipelines } = options;
+  const modelOf = (name: string): Model => loadedModel(registry, name);
+  app.use(pipelineRouter({ ...limits, pipelines, modelOf, turns, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {

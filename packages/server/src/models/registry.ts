@@ -44,8 +44,9 @@ export function createModelRegistry(specs: readonly ModelSpec[], options: ModelO
     specs.map(({ name, path }) => [name, inModel(name, () => readModelDirectory(path))]),
   );
   const starting = new Map<string, Promise<StartedModel>>();
-  for (const [name, directory] of directories) {
-    const started = inModelAsync(name, startModel(name, directory, options));
+  for (const { name, hooks, options: own } of specs) {
+    const directory = directories.get(name) as ModelDirectory;
+    const started = inModelAsync(name, startModel(name, directory, { ...options, ...own, hooks }));
     // Told by `load`; until then it must not count as unhandled.
     started.catch(() => {});
     starting.set(name, started);

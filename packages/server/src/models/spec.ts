@@ -1,11 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { InferometerError } from '@inferometer/core';
+import type { ModelOptions } from '@inferometer/engine';
 
 /** A model to serve. */
 export interface ModelSpec {
   /** Name in requests, metrics and spans. */
   readonly name: string;
   readonly path: string;
+  /** Module whose hooks executors load beside the model. */
+  readonly hooks?: URL;
+  /** Where they differ from other models'. */
+  readonly options?: ModelOptions;
 }
 
 /** The models in the package, served when none are named. */

@@ -27,12 +27,17 @@ export function findModel(registry: ModelRegistry, request: Request): Model {
     const message = `model "${name}" does not exist, expected one of ${registry.names.join(', ')}`;
     throw new RequestProblem(404, 'model_not_found', message);
   }
-  const model = registry.ready ? registry.models.find((each) => each.name === name) : undefined;
-  if (model === undefined)
-    throw new InferometerError('UNAVAILABLE', `model "${name}" is being loaded, try again in a second`);
+  const model = loadedModel(registry, name);
   if (version !== undefined && version !== versionOf(model)) {
     const message = `model "${name}" has no version "${version}", expected ${versionOf(model)}`;
     throw new RequestProblem(404, 'model_not_found', message);
   }
   return model;
+}
+
+/** @throws {InferometerError} UNAVAILABLE while the model loads */
+export function loadedModel(registry: ModelRegistry, name: string): Model {
+  const model = registry.ready ? registry.models.find((each) => each.name === name) : undefined;
+  if (model) return model;
+  throw new InferometerError('UNAVAILABLE', `model "${name}" is being loaded, try again in a second`);
 }
