@@ -6,6 +6,7 @@ export const PHASES = [
   'preprocess',
   'queue',
   'batch',
+  'transfer',
   'run',
   'postprocess',
   'stream',

@@ -1,4 +1,6 @@
 import { InferometerError, type RequestTrace, type Telemetry } from '@inferometer/core';
+import { type Refusal, refusalOf } from './admission/refusal.ts';
+import { overloaded } from './batching/queue.ts';
 import type { ExecutorPool, Lease } from './executor/pool.ts';
 import type { ExecutorReply, FinishReason, Sampling, StepTimes } from './executor/protocol.ts';
 import { createTextStream } from './generation/text-stream.ts';
@@ -32,6 +34,8 @@ export interface GenerativeRuntime {
    * @throws {InferometerError} OVERLOADED, CANCELLED, EXECUTOR_CRASHED or RUN_FAILED
    */
   generate(prompt: Int32Array, options: GenerateOptions): Promise<Generated>;
+  /** Whether another generation would be let in now, and why not. */
+  refusal(): Refusal | undefined;
   /** Lets waiting generations start; called when a place comes free. */
   pump(): void;
 }
@@ -61,7 +65,15 @@ export function createGenerativeRuntime(options: GenerativeRuntimeOptions): Gene
   };
   telemetry.observer.queueAdded({ model: name, capacity: limits.maxQueue, depth: () => waiting.length });
 
+  const refusal = (): Refusal | undefined =>
+    refusalOf(
+      1,
+      { waiting: waiting.length, behind: 0, waitMs: 0, workMs: 0, budgetMs: Number.POSITIVE_INFINITY },
+      { capacity: limits.maxQueue, maxQueueMs: limits.maxQueueMs },
+    );
+
   return {
+    refusal,
     get depth() {
       return waiting.length;
     },
@@ -69,10 +81,8 @@ export function createGenerativeRuntime(options: GenerativeRuntimeOptions): Gene
     generate(prompt, request) {
       const { trace, signal } = request;
       if (signal?.aborted) return Promise.reject(cancelled());
-      if (waiting.length >= limits.maxQueue) {
-        const message = `the queue is full: ${waiting.length} of ${limits.maxQueue} generations wait`;
-        return Promise.reject(new InferometerError('OVERLOADED', message));
-      }
+      const refused = refusal();
+      if (refused) return Promise.reject(overloaded(refused));
       telemetry.observer.queueArrival(name, waiting.length);
       trace?.enter('queue');
       return new Promise((resolve, reject) => {

@@ -1,10 +1,26 @@
 export {
+  type AdmissionLimits,
+  type AdmissionState,
+  type Refusal,
+  type RefusalReason,
+  refusalOf,
+} from './admission/refusal.ts';
+export { createFairOrder, type FairOrder, type TenantWeights } from './batching/fair-order.ts';
+export { partition } from './batching/partition.ts';
+export {
   type BatchLimits,
   type Candidate,
   type Decision,
   type DispatchReason,
   decideBatch,
+  type QueueState,
 } from './batching/policy.ts';
+export {
+  costOf,
+  createRunCostModel,
+  type RunCost,
+  type RunCostModel,
+} from './batching/run-cost.ts';
 export type { CallOptions, Priority } from './call.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
@@ -32,7 +48,16 @@ export {
   openModel,
   type TensorModel,
 } from './model.ts';
-export { type ModelOptions, resolveModelOptions } from './options.ts';
+export {
+  describeRange,
+  type ExecutorKind,
+  executorKinds,
+  isInRange,
+  type ModelOptions,
+  modelOptionRanges,
+  type NumberRange,
+  resolveModelOptions,
+} from './options.ts';
 export { type StartedModel, type StartOptions, startModel } from './started-model.ts';
 export { checkShape, checkTensors, elementCount, inputNamed } from './tensor/check.ts';
 export { halfToNumber, numberToHalf } from './tensor/half.ts';

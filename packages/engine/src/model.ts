@@ -1,4 +1,7 @@
 import type { Telemetry } from '@inferometer/core';
+import type { Refusal } from './admission/refusal.ts';
+import { callOf } from './batching/call-of.ts';
+import type { CallOptions } from './call.ts';
 import { createEmbeddingRuntime, type EmbeddingRuntime } from './embedding-model.ts';
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
 import { checkTensorModel, hasBatchRows, warmUpTensors } from './executor/infer-work.ts';
@@ -19,6 +22,8 @@ interface LoadedModel extends Pick<TensorRuntime, 'infer' | 'runPipeline'> {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly options: Required<ModelOptions>;
+  /** Whether a small call would be let in now, and why not: a look that costs microseconds. */
+  refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /** Hooks that its executors have loaded. */
   readonly hooks: readonly HookName[];
   /** Drains the queue and ends the executors. */
@@ -78,7 +83,7 @@ export async function loadModel(
   return openModel(await startModel(name, directory, given), telemetry);
 }
 
-type Base = Omit<LoadedModel, 'close'>;
+type Base = Omit<LoadedModel, 'close' | 'refusal'>;
 
 /** What models of all kinds have. */
 function baseOf({ name, directory, options, pool }: StartedModel, tensors: TensorRuntime): Base {
@@ -115,6 +120,7 @@ async function openTensor(started: StartedModel, telemetry: Telemetry): Promise<
   return {
     ...baseOf(started, runtime),
     kind: 'tensor',
+    refusal: (call) => runtime.queue.refusal(callOf(call, started.options), 1, 1),
     async close() {
       runtime.queue.drain();
       await pool.close();
@@ -138,6 +144,7 @@ async function openGenerative(
     tokenizer,
     kind: 'generative',
     generate: runtime.generate,
+    refusal: runtime.refusal,
     close: () => pool.close(),
   };
 }
@@ -168,7 +175,8 @@ async function openEmbedding(
   const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
   const joins = hasBatchRows(inputs, outputs);
   const tensors = tensorRuntime(started, telemetry, { joins, observed: false });
-  hooks.onFree = takeTurns(runtime.queue.pump, tensors.queue.pump);
+  hooks.onFree = takeTurns(runtime.batches.pump, tensors.queue.pump);
+  void pool.startSolo();
   return {
     ...baseOf(started, tensors),
     tokenizer,
@@ -176,8 +184,9 @@ async function openEmbedding(
     kind: 'embedding',
     dimensions: reply.dimensions,
     embed: runtime.embed,
+    refusal: runtime.batches.refusal,
     async close() {
-      runtime.queue.drain();
+      runtime.batches.drain();
       tensors.queue.drain();
       await pool.close();
     },

@@ -59,6 +59,10 @@ export async function startModel(
   const starting = createExecutorPool({
     name,
     size: options.executors,
+    kind: options.executorKind,
+    cpus: options.cpus,
+    soloThreads: options.soloThreads,
+    hardTimeoutMs: options.hardTimeoutMs,
     places: (model) => (!tensorsOnly && isDecoder(model.inputs) ? options.maxGenerations : 1),
     load: {
       type: 'load',

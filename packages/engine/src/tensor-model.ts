@@ -1,5 +1,9 @@
 import { serialize } from 'node:v8';
-import { InferometerError, type MonoMs, messageOf, monoNow, type Telemetry } from '@inferometer/core';
+import { InferometerError, messageOf, monoNow, type Telemetry } from '@inferometer/core';
+import { callOf } from './batching/call-of.ts';
+import { type BatchQueue, createBatchQueue } from './batching/queue.ts';
+import { createRunCostModel } from './batching/run-cost.ts';
+import { submit } from './batching/submit.ts';
 import type { CallOptions } from './call.ts';
 import type { ExecutorPool } from './executor/pool.ts';
 import type { TensorInfo } from './executor/protocol.ts';
@@ -7,9 +11,8 @@ import type { ModelOptions } from './options.ts';
 import { type CheckOptions, checkTensors, outputsFor } from './tensor/check.ts';
 import { runInferBatch } from './tensor/infer-batch.ts';
 import { runPipelineBatch } from './tensor/pipeline-batch.ts';
-import { createRowQueue, type RowQueue } from './tensor/row-queue.ts';
 import { groupOf, rowsOf } from './tensor/rows.ts';
-import { isInferItem, type TensorItem } from './tensor/tensor-item.ts';
+import { isInferItem, type TensorItem, type TensorItemBase } from './tensor/tensor-item.ts';
 import type { Tensors } from './tensor/types.ts';
 
 export interface InferOptions extends CallOptions, CheckOptions {
@@ -19,13 +22,13 @@ export interface InferOptions extends CallOptions, CheckOptions {
 
 /** The part of every model that is run with named tensors. */
 export interface TensorRuntime {
-  readonly queue: RowQueue<TensorItem>;
+  readonly queue: BatchQueue<TensorItem>;
   /**
    * Runs the model on tensors by the names of its inputs. Requests that come together share runs where the model treats
    * each row by itself; those of one request stay together.
    * @returns the outputs by name
    * @throws {InferometerError} INVALID_INPUT that names the input, before anything is queued or, for what only the run
-   * can tell, after it; OVERLOADED, CANCELLED, EXECUTOR_CRASHED or RUN_FAILED
+   * can tell, after it; else as `submit`, or EXECUTOR_CRASHED, RUN_TIMEOUT or RUN_FAILED
    */
   infer(tensors: Tensors, options?: InferOptions): Promise<Tensors>;
   /**
@@ -42,7 +45,7 @@ export interface TensorRuntimeOptions {
   readonly name: string;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
-  readonly limits: Pick<Required<ModelOptions>, 'maxBatchSize' | 'maxWaitMs' | 'maxQueue'>;
+  readonly limits: Required<ModelOptions>;
   readonly telemetry: Telemetry;
   readonly pool: ExecutorPool;
   /** Whether rows of several requests may share a run. */
@@ -53,15 +56,19 @@ export interface TensorRuntimeOptions {
 
 export function createTensorRuntime(options: TensorRuntimeOptions): TensorRuntime {
   const { name, limits, telemetry, pool } = options;
-  const queue = createRowQueue<TensorItem>({
-    maxBatchSize: limits.maxBatchSize,
-    maxWaitMs: limits.maxWaitMs,
+  const costs = createRunCostModel();
+  const queue = createBatchQueue<TensorItem>({
+    ...limits,
+    isPadded: false,
     capacity: limits.maxQueue,
+    costs,
     running: () => pool.busy,
-    dispatch(items, reason, dispatched) {
+    executors: () => Math.max(1, pool.up),
+    hasFree: () => pool.hasFree,
+    dispatch(items, reason, dispatched, over) {
       const lease = pool.acquire();
       if (!lease) return false;
-      const batch = { model: name, telemetry, lease, reason, dispatched };
+      const batch = { model: name, telemetry, lease, reason, dispatched, costs, over, retry: queue.putBack };
       const infers = items.filter(isInferItem);
       if (infers.length > 0) runInferBatch(batch, infers);
       else runPipelineBatch(batch, items as Exclude<TensorItem, (typeof infers)[number]>[], options.joins);
@@ -72,35 +79,27 @@ export function createTensorRuntime(options: TensorRuntimeOptions): TensorRuntim
     telemetry.observer.queueAdded({ model: name, capacity: queue.capacity, depth: () => queue.depth });
 
   /** Queues an item and waits for what becomes of it. */
-  const enqueue = async <T>(
-    { trace, signal, deadline }: CallOptions,
-    makeItem: (settle: {
-      resolve: (value: T) => void;
-      reject: (error: Error) => void;
-      enqueued: MonoMs;
-    }) => TensorItem,
+  const enqueue = <T>(
+    call: CallOptions,
+    tokens: number,
+    makeItem: (common: TensorItemBase & { readonly resolve: (value: T) => void }) => TensorItem,
   ): Promise<T> => {
-    if (signal?.aborted)
-      throw new InferometerError('CANCELLED', 'the request was cancelled before it was queued');
+    const queued = callOf(call, limits);
     const enqueued = monoNow();
-    if (deadline !== undefined && deadline <= enqueued)
-      throw new InferometerError('CANCELLED', 'the deadline passed before the request was queued');
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const item = makeItem({ resolve, reject, enqueued });
-    const { depth } = queue;
-    trace?.enter('queue', enqueued);
-    const onAbort = (): void => {
-      queue.remove(item);
-      reject(new InferometerError('CANCELLED', 'the request was cancelled while it was queued'));
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      queue.add(item);
-      telemetry.observer.queueArrival(name, depth);
-      return await promise;
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+    const item = makeItem({
+      tokens,
+      trace: call.trace,
+      deadline: queued.deadline,
+      enqueued,
+      rank: 0,
+      place: 0,
+      estimatedMs: 0,
+      alone: false,
+      resolve,
+      reject,
+    });
+    return submit(queue, options, { items: [item], results: promise, enqueued, queued, call });
   };
 
   return {
@@ -110,30 +109,24 @@ export function createTensorRuntime(options: TensorRuntimeOptions): TensorRuntim
       const outputs = outputsFor(options.outputs, call.outputs);
       const rows = options.joins ? rowsOf(tensors) : undefined;
       const group = rows === undefined ? undefined : groupOf(tensors, outputs);
-      return enqueue<Tensors>(call, (settle) => ({
+      return enqueue<Tensors>(call, rows ?? 1, (common) => ({
+        ...common,
         kind: 'infer',
         tensors,
         outputs,
-        rows: rows ?? 1,
         group,
-        trace: call.trace,
-        deadline: call.deadline,
-        ...settle,
       }));
     },
     async runPipeline<Out>(input: unknown, call: CallOptions = {}) {
       if (!pool.model.hooks)
         throw new InferometerError('INVALID_INPUT', `model ${name} was loaded without hooks`);
       const bytes = written(input);
-      return enqueue<Out>(call, (settle) => ({
+      return enqueue<Out>(call, 1, (common) => ({
+        ...common,
         kind: 'pipeline',
         input: bytes,
-        rows: 1,
         group: 'pipeline',
-        trace: call.trace,
-        deadline: call.deadline,
-        ...settle,
-        resolve: settle.resolve as (value: unknown) => void,
+        resolve: common.resolve as (value: unknown) => void,
       }));
     },
   };

@@ -5,12 +5,13 @@ import { createEmbedder, type Embedder } from './embed.ts';
 import { isDecoder } from './graph-inputs.ts';
 import { infer } from './infer.ts';
 import { createMeter, type Meter, type MeterOptions } from './meter.ts';
+import { connectParent } from './parent.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import type { EmbedRequest, ExecutorReply, ExecutorRequest, LoadRequest } from './protocol.ts';
 import { createScheduler, type GenerationScheduler } from './scheduler.ts';
 import { openSession, type Session } from './session.ts';
 
-/** An executor: the process in which one model runs. It is told what to do by messages of its parent. */
+/** An executor: the process or thread in which one model runs. It is told what to do by messages of its parent. */
 
 let session: Session | undefined;
 let embedder: Embedder | undefined;
@@ -19,10 +20,7 @@ let scheduler: GenerationScheduler | undefined;
 /** onnxruntime runs one call of a session at a time; batches wait their turn here. */
 let turn: Promise<void> = Promise.resolve();
 
-function reply(message: ExecutorReply): void {
-  // Without a parent there is nobody left to work for; 'disconnect' ends the process.
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
-}
+const { reply } = connectParent(onRequest);
 
 /** Metrics that cannot be written must not keep a model from running. */
 function openMeter(options: MeterOptions): Meter | undefined {
@@ -69,7 +67,7 @@ async function answer(id: number, work: () => Promise<ExecutorReply>): Promise<v
   }
 }
 
-process.on('message', (request: ExecutorRequest) => {
+function onRequest(request: ExecutorRequest): void {
   switch (request.type) {
     case 'load':
       void load(request);
@@ -95,10 +93,8 @@ process.on('message', (request: ExecutorRequest) => {
     case 'cancel':
       scheduler?.cancel(request.id);
       break;
+    case 'close':
+      turn = turn.then(() => process.exit(0));
+      break;
   }
-});
-
-process.on('disconnect', () => process.exit(0));
-// A terminal's Ctrl-C reaches the whole group; the parent drains first and then disconnects.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => {});
+}

@@ -90,13 +90,19 @@ export interface CancelRequest {
   readonly id: number;
 }
 
+/** Ends a thread once its run is over; a process ends when it is disconnected. */
+export interface CloseRequest {
+  readonly type: 'close';
+}
+
 export type ExecutorRequest =
   | LoadRequest
   | EmbedRequest
   | GenerateRequest
   | InferRequest
   | PipelineRequest
-  | CancelRequest;
+  | CancelRequest
+  | CloseRequest;
 
 export interface LoadedReply {
   readonly type: 'loaded';
@@ -114,6 +120,8 @@ export interface EmbeddedReply {
   readonly dimensions: number;
   readonly runStart: MonoMs;
   readonly runEnd: MonoMs;
+  /** When the output had been pooled and the reply was sent. */
+  readonly replied: MonoMs;
 }
 
 /** When a step of a generation ran, and when its token had been drawn from the run's output. */

@@ -1,4 +1,5 @@
 import { InferometerError, sweepItems } from '@inferometer/core';
+import { afterCrash } from '../batching/after-crash.ts';
 import type { InferredReply } from '../executor/protocol.ts';
 import { noteRun } from './note-run.ts';
 import { isRunFailure, runError } from './run-failure.ts';
@@ -10,9 +11,13 @@ import type { InferItem, LeavingBatch } from './tensor-item.ts';
  */
 export function runInferBatch(batch: LeavingBatch, items: readonly InferItem[]): void {
   const { lease } = batch;
+  const free = (): void => {
+    batch.over();
+    lease.done();
+  };
   const fail = (error: InferometerError): void => {
     for (const item of items) item.reject(error);
-    lease.done();
+    free();
   };
   lease.send(
     {
@@ -24,7 +29,7 @@ export function runInferBatch(batch: LeavingBatch, items: readonly InferItem[]):
       onReply(reply) {
         if (reply.type === 'inferred') {
           // The executor gets its next batch before this one's answers are made.
-          lease.done();
+          free();
           settle(batch, items, reply);
         } else {
           const why = 'message' in reply ? reply.message : `unexpected ${reply.type}`;
@@ -33,7 +38,11 @@ export function runInferBatch(batch: LeavingBatch, items: readonly InferItem[]):
           );
         }
       },
-      onCrash: fail,
+      onCrash(cause) {
+        const again = afterCrash(items, cause);
+        free();
+        if (again.length > 0) batch.retry(again);
+      },
     },
   );
 }

@@ -5,12 +5,13 @@ import type { LeavingBatch, TensorItem } from './tensor-item.ts';
 
 /** Tells telemetry of a run, and shares its device time out to the requests in it by their rows. */
 export function noteRun(
-  { model, telemetry, lease, reason, dispatched }: LeavingBatch,
+  { model, telemetry, lease, reason, dispatched, costs }: LeavingBatch,
   items: readonly TensorItem[],
   { runStart, runEnd }: Pick<PipelineRun, 'runStart' | 'runEnd'>,
 ): void {
-  const rows = items.map((item) => item.rows);
+  const rows = items.map((item) => item.tokens);
   const total = rows.reduce((sum, count) => sum + count, 0);
+  costs.observe(total, 1, runEnd - runStart);
   const record: BatchRecord = {
     id: randomBytes(6).toString('hex'),
     model,

@@ -1,5 +1,6 @@
 import { deserialize } from 'node:v8';
 import { InferometerError, type Mark } from '@inferometer/core';
+import { afterCrash } from '../batching/after-crash.ts';
 import type { PipelinedReply, PipelineResult, RunFailure } from '../executor/protocol.ts';
 import type { HookFailure } from '../hooks/contract.ts';
 import { hookError } from '../hooks/hook-error.ts';
@@ -14,23 +15,31 @@ import type { LeavingBatch, PipelineItem } from './tensor-item.ts';
  */
 export function runPipelineBatch(batch: LeavingBatch, items: readonly PipelineItem[], joins: boolean): void {
   const { lease } = batch;
+  const free = (): void => {
+    batch.over();
+    lease.done();
+  };
   const fail = (error: InferometerError): void => {
     for (const item of items) item.reject(error);
-    lease.done();
+    free();
   };
   lease.send(
     { type: 'pipeline', inputs: items.map((item) => item.input), joins },
     {
       onReply(reply) {
         if (reply.type === 'pipelined') {
-          lease.done();
+          free();
           settle(batch, items, reply);
         } else {
           const why = 'message' in reply ? reply.message : `unexpected ${reply.type}`;
           fail(new InferometerError('RUN_FAILED', `the pipeline of ${items.length} requests failed: ${why}`));
         }
       },
-      onCrash: fail,
+      onCrash(cause) {
+        const again = afterCrash(items, cause);
+        free();
+        if (again.length > 0) batch.retry(again);
+      },
     },
   );
 }

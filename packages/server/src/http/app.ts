@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namer } from '../nicknames/namer.ts';
 import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
+import { admissionGate } from './admission-gate.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
 import { errorHandler, notFound, postOnly } from './error-handler.ts';
@@ -51,7 +52,8 @@ export function createApp(options: AppOptions): Express {
   app.use('/v1/models', modelsRouter(registry));
   const { enabled, profiling } = telemetry.config;
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
-  app.use(['/embed', '/nicknames', '/v1'], trace, drainGate(options));
+  // Before tracing and before the body: what is refused anyway costs microseconds.
+  app.use(['/embed', '/nicknames', '/v1'], admissionGate(registry, traces), trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];

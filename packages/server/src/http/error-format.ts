@@ -21,7 +21,14 @@ export function formatProblem(problem: Problem, family: ApiFamily): FormattedErr
 
 /** https://platform.openai.com/docs/guides/error-codes */
 function openai({ status, code, message, field }: Problem): FormattedError {
-  const type = status === 429 ? 'rate_limit_error' : status < 500 ? 'invalid_request_error' : 'server_error';
+  const type =
+    code === 'deadline_exceeded'
+      ? 'timeout'
+      : status === 429
+        ? 'rate_limit_error'
+        : status < 500
+          ? 'invalid_request_error'
+          : 'server_error';
   const named = code === 'input_too_long' ? 'context_length_exceeded' : code;
   return {
     status,
@@ -38,6 +45,7 @@ const teiStatus: Readonly<Partial<Record<ProblemCode, number>>> = {
 const teiType: Readonly<Partial<Record<ProblemCode, string>>> = {
   empty_input: 'Empty',
   overloaded: 'Overloaded',
+  deadline_exceeded: 'Overloaded',
   unavailable: 'Unhealthy',
   internal_error: 'Backend',
 };

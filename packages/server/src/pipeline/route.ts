@@ -1,7 +1,8 @@
 import { InferometerError, messageOf } from '@inferometer/core';
 import type { Model } from '@inferometer/engine';
-import { goneSignal, traceOf } from '@inferometer/express';
+import { traceOf } from '@inferometer/express';
 import express, { type RequestHandler, type Response, Router } from 'express';
+import { callOptions } from '../http/call-options.ts';
 import { postOnly } from '../http/error-handler.ts';
 import type { Turns } from '../http/turns.ts';
 import { answerJson } from './answer-json.ts';
@@ -53,12 +54,10 @@ function handler({ name, pipeline }: MountedPipeline, options: PipelineRoutes): 
     const trace = traceOf(request);
     if (trace) trace.model = name;
     const model = modelOf(name);
-    const signal = goneSignal(request);
     const answer = await runPipeline(pipeline, model, {
       body: request.body as unknown,
       request,
-      trace,
-      signal,
+      options: callOptions(request),
       turns,
       maxInputs,
     });

@@ -1,4 +1,4 @@
-import type { InferometerError, RequestTrace } from '@inferometer/core';
+import type { InferometerError } from '@inferometer/core';
 import {
   type CallOptions,
   checkTensors,
@@ -19,8 +19,8 @@ import { issueField } from './standard-schema.ts';
 export interface PipelineCall {
   readonly body: unknown;
   readonly request: Request;
-  readonly trace: RequestTrace | undefined;
-  readonly signal: AbortSignal | undefined;
+  /** Of the request: its trace gets the phases. */
+  readonly options: CallOptions;
   readonly turns: Turns;
   /** Texts of one request, at most. */
   readonly maxInputs: number;
@@ -32,9 +32,9 @@ export interface PipelineCall {
  * hook's name for other errors of it
  */
 export async function runPipeline(pipeline: Pipeline, model: Model, call: PipelineCall): Promise<unknown> {
-  const { trace, signal, request } = call;
+  const { request, options } = call;
+  const { trace } = options;
   const context: PipelineContext = { inputs: model.inputs, outputs: model.outputs, model, request };
-  const options: CallOptions = { trace, signal, tenant: trace?.tenant };
   trace?.enter('preprocess');
   const body = await checkedBody(pipeline, call.body);
   const { preprocess, postprocess } = pipeline;
@@ -44,7 +44,7 @@ export async function runPipeline(pipeline: Pipeline, model: Model, call: Pipeli
   const outputs =
     model.hooks.length > 0
       ? await model.runPipeline<Tensors>(input, options)
-      : await runModel(model, input, call, options, preprocess !== undefined);
+      : await runModel(model, input, call, preprocess !== undefined);
   if (!postprocess) return outputs;
   trace?.enter('postprocess');
   return runHook('postprocess', () => postprocess(outputs, { ...context, body, input: body }));
@@ -70,12 +70,11 @@ async function runModel(
   model: Model,
   input: ModelInput,
   call: PipelineCall,
-  options: CallOptions,
   isMade: boolean,
 ): Promise<Tensors> {
   if (typeof input === 'string' || Array.isArray(input)) {
     if (model.kind !== 'embedding') throw notTensors(input, isMade);
-    return embedTexts(model, input as string | readonly string[], call, options);
+    return embedTexts(model, input as string | readonly string[], call);
   }
   if (typeof input !== 'object' || input === null) throw notTensors(input, isMade);
   const tensors = input as Tensors;
@@ -90,7 +89,7 @@ async function runModel(
       }
     });
   }
-  return model.infer(tensors, { ...options, allowNonFinite: isMade });
+  return model.infer(tensors, { ...call.options, allowNonFinite: isMade });
 }
 
 function notTensors(input: unknown, isMade: boolean): InferometerError {
@@ -102,12 +101,11 @@ function notTensors(input: unknown, isMade: boolean): InferometerError {
 async function embedTexts(
   model: EmbeddingModel,
   input: string | readonly string[],
-  { turns, maxInputs }: PipelineCall,
-  options: CallOptions,
+  { turns, maxInputs, options }: PipelineCall,
 ): Promise<Tensors> {
   const texts = inputsOf(input, 'body', { maxInputs });
   const encoded = await encodeInputs(texts, model, { field: 'body', truncate: true, turns });
-  const vectors = await model.embed(encoded, { trace: options.trace, signal: options.signal });
+  const vectors = await model.embed(encoded, options);
   const width = model.dimensions;
   const data = new Float32Array(vectors.length * width);
   vectors.forEach((vector, row) => {

@@ -1,0 +1,172 @@
+import { InferometerError, messageOf } from '@inferometer/core';
+import { diag } from '@opentelemetry/api';
+import { type Executor, type ExecutorPlace, startExecutor } from './handle.ts';
+import { newMetricFile } from './metric-files.ts';
+import type { ExecutorReply, ExecutorRequest, LoadedReply, LoadRequest } from './protocol.ts';
+
+/** Who wants to hear of one piece of work. */
+export interface WorkEvents {
+  readonly onReply: (reply: ExecutorReply) => void;
+  /** There will be no reply: the executor died, or was ended because the work took too long. */
+  readonly onCrash: (cause: InferometerError) => void;
+}
+
+/** What a member tells its pool. */
+export interface MemberEvents {
+  /** A place came free, or its executor came back. */
+  readonly onFree: () => void;
+  readonly onRestart: () => void;
+  /** Where its metrics are, from its executor's start until it has ended. */
+  readonly onMetrics: (path: string, there: boolean) => void;
+  /** Each load of the model, in seconds. */
+  readonly onLoaded: (seconds: number) => void;
+}
+
+export interface MemberOptions {
+  /** Number of the executor, from 0. */
+  readonly index: number;
+  /** Of the model, for metrics. */
+  readonly name: string;
+  readonly place: ExecutorPlace;
+  readonly load: Omit<LoadRequest, 'metrics'>;
+  /** Longest time of one piece of work, ms; infinite for no limit. */
+  readonly hardTimeoutMs: number;
+}
+
+/** One place of a pool where an executor runs, and runs again when it has died. */
+export interface Member {
+  readonly index: number;
+  /** Whether an executor is up. */
+  readonly isUp: boolean;
+  /** Pieces of work in it. */
+  readonly busy: number;
+  /** Starts it. @throws {InferometerError} INVALID_MODEL or EXECUTOR_CRASHED */
+  start(): Promise<LoadedReply>;
+  take(): MemberLease | undefined;
+  close(): Promise<void>;
+}
+
+export interface MemberLease {
+  send(request: ExecutorRequest, events: WorkEvents, hasHardLimit: boolean): void;
+  cancel(id: number): void;
+  done(): void;
+}
+
+const backoffMs = { first: 100, longest: 10_000 };
+
+export function createMember(options: MemberOptions, events: MemberEvents): Member {
+  let executor: Executor | undefined;
+  let busy = 0;
+  /** Crashes in a row, for the backoff. */
+  let crashes = 0;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+  let metricsPath: string | undefined;
+  const work = new Map<number, WorkEvents>();
+
+  const start = async (): Promise<LoadedReply> => {
+    const begin = performance.now();
+    const path = newMetricFile();
+    const metrics = path && { path, model: options.name, executor: options.index };
+    const load = { ...options.load, ...(metrics ? { metrics } : {}) };
+    const started = await startExecutor(load, options.place, {
+      onReply(reply) {
+        crashes = 0;
+        if ('id' in reply && reply.id !== undefined) work.get(reply.id)?.onReply(reply);
+      },
+      onCrash: (cause) => lost(cause),
+    });
+    metricsPath = path;
+    if (path) events.onMetrics(path, true);
+    if (closed) await started.executor.close();
+    else executor = started.executor;
+    events.onLoaded((performance.now() - begin) / 1000);
+    return started.model;
+  };
+
+  /** Its executor is gone: so is the work in it. */
+  const lost = (cause: InferometerError): void => {
+    executor = undefined;
+    if (metricsPath) events.onMetrics(metricsPath, false);
+    const gone = [...work.values()];
+    work.clear();
+    busy = 0;
+    diag.error(`${cause.message}; ${gone.length} pieces of work were lost with it`);
+    restart();
+    for (const each of gone) each.onCrash(cause);
+  };
+
+  const restart = (): void => {
+    if (closed) return;
+    const wait = Math.min(backoffMs.first * 2 ** crashes++, backoffMs.longest);
+    timer = setTimeout(() => {
+      events.onRestart();
+      start().then(events.onFree, (error: unknown) => {
+        diag.error(`an executor could not be restarted: ${messageOf(error)}`);
+        restart();
+      });
+    }, wait);
+    timer.unref();
+  };
+
+  /** A piece of work runs for too long: nothing but an end of its executor stops it. */
+  const overdue = (running: Executor): void => {
+    if (running !== executor) return;
+    const limit = `the hard limit of ${options.hardTimeoutMs} ms`;
+    const how = running.kill() ? 'was ended' : 'is left to itself';
+    lost(
+      new InferometerError('RUN_TIMEOUT', `${running.name} ${how}: a run in it took longer than ${limit}`),
+    );
+  };
+
+  return {
+    index: options.index,
+    get isUp() {
+      return executor !== undefined;
+    },
+    get busy() {
+      return busy;
+    },
+    start,
+    take() {
+      const mine = executor;
+      if (mine === undefined) return undefined;
+      busy++;
+      const ids: number[] = [];
+      const limits: NodeJS.Timeout[] = [];
+      let held = true;
+      return {
+        send(request, workEvents, hasHardLimit) {
+          if (!('id' in request)) return;
+          ids.push(request.id);
+          // It may have died since it was taken: then there will be no reply.
+          if (mine !== executor) {
+            const cause = new InferometerError('EXECUTOR_CRASHED', `${mine.name} is gone`);
+            queueMicrotask(() => workEvents.onCrash(cause));
+            return;
+          }
+          work.set(request.id, workEvents);
+          if (hasHardLimit && Number.isFinite(options.hardTimeoutMs)) {
+            limits.push(setTimeout(() => overdue(mine), options.hardTimeoutMs));
+          }
+          mine.send(request);
+        },
+        cancel: (id) => mine.send({ type: 'cancel', id }),
+        done() {
+          if (!held) return;
+          held = false;
+          for (const limit of limits) clearTimeout(limit);
+          for (const id of ids) work.delete(id);
+          // After a crash the places were all given back already, and may belong to the next executor.
+          if (mine === executor && busy > 0) busy--;
+          events.onFree();
+        },
+      };
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await executor?.close();
+    },
+  };
+}
