@@ -142,6 +142,19 @@ describeWithParts('the Open Inference Protocol', ['python'], () => {
     expect(dataOf(body)).toEqual([1, 2]);
   });
 
+  test('a deadline that has passed is told so, and nothing is run for it', async () => {
+    const { status, body, response } = await infer('slow', {
+      ...x({ shape: [1, 512], data: Array.from({ length: 512 }, () => 1) }),
+      parameters: { timeout: 1 },
+    });
+    expect(body.error).toMatch(/deadline/);
+    expect(status).toBe(504);
+    const trace = await server.get<{ phases: { name: string }[] }>(
+      `/profiling/traces/${response.headers.get('x-event-id')}`,
+    );
+    expect(trace.phases.map(({ name }) => name)).not.toContain('run');
+  });
+
   test('requests that come together share runs', async () => {
     const row = Array.from({ length: 512 }, (_, i) => i % 7);
     const slow = x({ shape: [1, 512], data: row });

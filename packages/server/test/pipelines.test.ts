@@ -64,7 +64,7 @@ describeWithParts('pipelines', ['python'], () => {
     const response = await fetch(url + path, {
       method: 'POST',
       headers: { 'content-type': isBytes ? 'application/octet-stream' : 'application/json' },
-      body: isBytes ? (body as BodyInit) : JSON.stringify(body),
+      body: isBytes ? new Blob([body as Uint8Array<ArrayBuffer>]) : JSON.stringify(body),
     });
     return {
       status: response.status,
@@ -181,6 +181,11 @@ describeWithParts('pipelines', ['python'], () => {
 
   test('one hook in the executor, the other here', async () => {
     expect((await post('/half', { values: [4] })).body).toEqual([8]);
+    expect(await errorOf('/half', {})).toEqual({
+      status: 400,
+      message: '`values`: expected numbers',
+      param: 'values',
+    });
   });
 
   test('an executor that a hook kills is started again', async () => {
