@@ -61,6 +61,8 @@ export {
   type BatchRecord,
   type BatchShare,
   type FinishedTrace,
+  type GenerationJson,
+  type GenerationTimes,
   phaseUs,
   type TraceJson,
   type TraceRecord,

@@ -97,6 +97,7 @@ export const ATTR = {
   urlScheme: 'url.scheme',
   genAiOperation: 'gen_ai.operation.name',
   genAiRequestModel: 'gen_ai.request.model',
+  genAiOutputTokens: 'gen_ai.usage.output_tokens',
 } as const;
 
 /** Default bounds of the classic histograms, in the metric's own unit. */

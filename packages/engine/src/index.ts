@@ -25,9 +25,11 @@ export type { CallOptions, Priority } from './call.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';
+export type { Reader } from './generation/reader.ts';
+export type { Generated, GenerateOptions } from './generation/run-generation.ts';
+export { createSampler, type Sampler } from './generation/sampler.ts';
 export { createRandom, sampleToken } from './generation/sampling.ts';
 export { createTextStream, type TextDelta, type TextStream } from './generation/text-stream.ts';
-export type { Generated, GenerateOptions } from './generative-model.ts';
 export {
   type HookContext,
   type HookFailure,

@@ -41,6 +41,11 @@ export interface EmbeddingModel extends LoadedModel, Pick<EmbeddingRuntime, 'emb
 export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'generate'> {
   readonly kind: 'generative';
   readonly tokenizer: Tokenizer;
+  /**
+   * Whether generations of an executor share model runs. Seen when the model is loaded: they take turns where the graph
+   * takes one row only, cannot mask, or gives a row other logits beside others than alone.
+   */
+  readonly together: boolean;
 }
 
 /** Any other model: it is run with named tensors alone. */
@@ -143,6 +148,7 @@ async function openGenerative(
     ...baseOf(started, tensors),
     tokenizer,
     kind: 'generative',
+    together: pool.model.together ?? false,
     generate: runtime.generate,
     refusal: runtime.refusal,
     close: () => pool.close(),

@@ -1,5 +1,6 @@
 import { messageOf } from '@inferometer/core';
 import { hookNames, loadHooks } from '../hooks/load-hooks.ts';
+import { probeDecoder } from './batch-probe.ts';
 import { createDecoder } from './decode.ts';
 import { createEmbedder, type Embedder } from './embed.ts';
 import { isDecoder } from './graph-inputs.ts';
@@ -38,12 +39,17 @@ async function load(request: LoadRequest): Promise<void> {
     session = await openSession(request, meter?.ran);
     const hooks = request.hooks === undefined ? undefined : await loadHooks(request.hooks);
     if (hooks) pipeline = createPipeline(session, hooks);
+    let together: boolean | undefined;
     if (request.tensorsOnly) embedder = undefined;
-    else if (isDecoder(session.inputs))
-      scheduler = createScheduler(createDecoder(session), request.eosTokenIds, reply);
-    else embedder = createEmbedder(session, request.pooling);
+    else if (isDecoder(session.inputs)) {
+      const decoder = createDecoder(session);
+      const abilities = await probeDecoder(decoder);
+      together = abilities.together;
+      scheduler = createScheduler({ decoder, abilities, eosTokenIds: request.eosTokenIds, reply });
+    } else embedder = createEmbedder(session, request.pooling);
+    const { inputs, outputs } = session;
     const named = hooks && { hooks: hookNames.filter((name) => hooks[name]) };
-    reply({ type: 'loaded', inputs: session.inputs, outputs: session.outputs, ...named });
+    reply({ type: 'loaded', inputs, outputs, ...named, ...(together === undefined ? {} : { together }) });
   } catch (error) {
     reply({ type: 'failed', message: messageOf(error) });
   }
@@ -92,6 +98,9 @@ function onRequest(request: ExecutorRequest): void {
       break;
     case 'cancel':
       scheduler?.cancel(request.id);
+      break;
+    case 'rest':
+      scheduler?.rest(request.id, request.resting);
       break;
     case 'close':
       turn = turn.then(() => process.exit(0));

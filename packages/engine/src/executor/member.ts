@@ -29,7 +29,7 @@ export interface MemberOptions {
   readonly name: string;
   readonly place: ExecutorPlace;
   readonly load: Omit<LoadRequest, 'metrics'>;
-  /** Longest time of one piece of work, ms; infinite for no limit. */
+  /** Longest time without a word of an executor that has work, ms; infinite for no limit. */
   readonly hardTimeoutMs: number;
 }
 
@@ -47,8 +47,10 @@ export interface Member {
 }
 
 export interface MemberLease {
-  send(request: ExecutorRequest, events: WorkEvents, hasHardLimit: boolean): void;
+  send(request: ExecutorRequest & { readonly id: number }, events: WorkEvents): void;
   cancel(id: number): void;
+  /** Whether a generation waits for its reader. */
+  rest(id: number, resting: boolean): void;
   done(): void;
 }
 
@@ -63,6 +65,19 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
   let timer: NodeJS.Timeout | undefined;
   let metricsPath: string | undefined;
   const work = new Map<number, WorkEvents>();
+  /** Work that waits for its reader: it is no fault of the executor's that nothing comes of it. */
+  const resting = new Set<number>();
+  let watch: NodeJS.Timeout | undefined;
+
+  /** Called with each sign of life, and whenever there is more or less to do. */
+  const watchRuns = (): void => {
+    const isRunning = work.size > resting.size;
+    if (!isRunning || !Number.isFinite(options.hardTimeoutMs)) {
+      clearTimeout(watch);
+      watch = undefined;
+    } else if (watch) watch.refresh();
+    else watch = setTimeout(overdue, options.hardTimeoutMs);
+  };
 
   const start = async (): Promise<LoadedReply> => {
     const begin = performance.now();
@@ -72,7 +87,9 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     const started = await startExecutor(load, options.place, {
       onReply(reply) {
         crashes = 0;
-        if ('id' in reply && reply.id !== undefined) work.get(reply.id)?.onReply(reply);
+        if (reply.type === 'stepped') for (const { id } of reply.rows) work.get(id)?.onReply(reply);
+        else if ('id' in reply && reply.id !== undefined) work.get(reply.id)?.onReply(reply);
+        watchRuns();
       },
       onCrash: (cause) => lost(cause),
     });
@@ -90,6 +107,8 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     if (metricsPath) events.onMetrics(metricsPath, false);
     const gone = [...work.values()];
     work.clear();
+    resting.clear();
+    watchRuns();
     busy = 0;
     diag.error(`${cause.message}; ${gone.length} pieces of work were lost with it`);
     restart();
@@ -110,8 +129,10 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
   };
 
   /** A piece of work runs for too long: nothing but an end of its executor stops it. */
-  const overdue = (running: Executor): void => {
-    if (running !== executor) return;
+  const overdue = (): void => {
+    watch = undefined;
+    const running = executor;
+    if (!running) return;
     const limit = `the hard limit of ${options.hardTimeoutMs} ms`;
     const how = running.kill() ? 'was ended' : 'is left to itself';
     lost(
@@ -133,11 +154,9 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
       if (mine === undefined) return undefined;
       busy++;
       const ids: number[] = [];
-      const limits: NodeJS.Timeout[] = [];
       let held = true;
       return {
-        send(request, workEvents, hasHardLimit) {
-          if (!('id' in request)) return;
+        send(request, workEvents) {
           ids.push(request.id);
           // It may have died since it was taken: then there will be no reply.
           if (mine !== executor) {
@@ -146,17 +165,25 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
             return;
           }
           work.set(request.id, workEvents);
-          if (hasHardLimit && Number.isFinite(options.hardTimeoutMs)) {
-            limits.push(setTimeout(() => overdue(mine), options.hardTimeoutMs));
-          }
+          watchRuns();
           mine.send(request);
         },
         cancel: (id) => mine.send({ type: 'cancel', id }),
+        rest(id, isResting) {
+          mine.send({ type: 'rest', id, resting: isResting });
+          if (!work.has(id)) return;
+          if (isResting) resting.add(id);
+          else resting.delete(id);
+          watchRuns();
+        },
         done() {
           if (!held) return;
           held = false;
-          for (const limit of limits) clearTimeout(limit);
-          for (const id of ids) work.delete(id);
+          for (const id of ids) {
+            work.delete(id);
+            resting.delete(id);
+          }
+          if (mine === executor) watchRuns();
           // After a crash the places were all given back already, and may belong to the next executor.
           if (mine === executor && busy > 0) busy--;
           events.onFree();
@@ -166,6 +193,7 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     async close() {
       closed = true;
       clearTimeout(timer);
+      clearTimeout(watch);
       await executor?.close();
     },
   };

@@ -28,6 +28,8 @@ export interface Lease {
   /** @returns the work's number, to cancel it by */
   send(work: Work, events: WorkEvents): number;
   cancel(id: number): void;
+  /** Lets a generation rest while its reader does not keep up, or go on again. */
+  rest(id: number, resting: boolean): void;
   /** Gives the place back; also done by a crash. */
   done(): void;
 }
@@ -68,7 +70,7 @@ export interface ExecutorPoolOptions extends MemberEvents {
   /** Of the model, for metrics. */
   readonly name: string;
   readonly load: Omit<LoadRequest, 'metrics'>;
-  /** Longest time of one model run, ms; infinite for no limit. */
+  /** Longest time without a word of an executor that has work, ms; infinite for no limit. */
   readonly hardTimeoutMs: number;
 }
 
@@ -111,7 +113,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
   const places = options.places(model);
   const busy = (): number => members.reduce((sum, member) => sum + member.busy, solo?.busy ?? 0);
 
-  const lease = (member: Member, hasHardLimit: boolean): Lease | undefined => {
+  const lease = (member: Member): Lease | undefined => {
     const taken = member.take();
     return (
       taken && {
@@ -119,10 +121,11 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
         isSolo: member === solo,
         send(work, events) {
           const id = nextId++;
-          taken.send({ ...work, id } as ExecutorRequest, events, hasHardLimit);
+          taken.send({ ...work, id } as ExecutorRequest & { id: number }, events);
           return id;
         },
         cancel: taken.cancel,
+        rest: taken.rest,
         done: taken.done,
       }
     );
@@ -145,7 +148,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
       return canRunSolo();
     },
     acquire(wantsSolo = false) {
-      if (wantsSolo && solo && canRunSolo()) return lease(solo, places === 1);
+      if (wantsSolo && solo && canRunSolo()) return lease(solo);
       // While the solo executor has all cores, one of the others stays free.
       if (busy() >= size * places) return undefined;
       let least: Member | undefined;
@@ -153,8 +156,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
         if (!member.isUp || member.busy >= places) continue;
         if (least === undefined || member.busy < least.busy) least = member;
       }
-      // Generations share an executor and take as long as they take.
-      return least && lease(least, places === 1);
+      return least && lease(least);
     },
     async startSolo() {
       try {

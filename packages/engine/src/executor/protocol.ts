@@ -45,17 +45,34 @@ export interface EmbedRequest {
   readonly lengths: Int32Array;
 }
 
-/** How tokens are drawn. */
+/** How tokens are drawn, and when to stop. `checkSampling` holds the ranges. */
 export interface Sampling {
+  /** Tokens at most, integer >= 1. */
   readonly maxTokens: number;
-  /** 0 takes the most likely token. */
+  /** In [0, 2]; 0 takes the most likely token. */
   readonly temperature: number;
-  /** 0 for no limit. */
+  /** The so many most likely, integer >= 0; 0 for no limit. */
   readonly topK: number;
-  /** 1 for no limit. */
+  /** The most likely that together reach this probability, in (0, 1]; 1 for no limit. */
   readonly topP: number;
   /** 32-bit seed of the draw. */
   readonly seed: number;
+  /** Those at least so likely, as a share of the most likely one, in [0, 1]. @default 0 */
+  readonly minP?: number;
+  /** Divides what speaks for tokens of the prompt and the text so far, in (0, 10]; 1 for none. @default 1 */
+  readonly repetitionPenalty?: number;
+  /** Subtracted from the logit of each token of the text so far, in [-2, 2]. @default 0 */
+  readonly presencePenalty?: number;
+  /** Subtracted as often as the text so far has the token, in [-2, 2]. @default 0 */
+  readonly frequencyPenalty?: number;
+  /** Added to the logits of tokens: [id, bias], bias in [-100, 100]. @default none */
+  readonly logitBias?: readonly (readonly [id: number, bias: number])[];
+  /** Tokens that end the text, beside the model's own. @default none */
+  readonly stopTokenIds?: readonly number[];
+  /** Whether the model's own end token is left unheeded. @default false */
+  readonly ignoreEos?: boolean;
+  /** Tokens before any may end the text, integer >= 0. @default 0 */
+  readonly minTokens?: number;
 }
 
 export interface GenerateRequest {
@@ -90,6 +107,13 @@ export interface CancelRequest {
   readonly id: number;
 }
 
+/** A generation whose reader does not keep up rests until it does. */
+export interface RestRequest {
+  readonly type: 'rest';
+  readonly id: number;
+  readonly resting: boolean;
+}
+
 /** Ends a thread once its run is over; a process ends when it is disconnected. */
 export interface CloseRequest {
   readonly type: 'close';
@@ -102,6 +126,7 @@ export type ExecutorRequest =
   | InferRequest
   | PipelineRequest
   | CancelRequest
+  | RestRequest
   | CloseRequest;
 
 export interface LoadedReply {
@@ -110,6 +135,8 @@ export interface LoadedReply {
   readonly outputs: readonly TensorInfo[];
   /** Hooks that its module has. */
   readonly hooks?: readonly HookName[];
+  /** Whether generations share model runs; of decoders only. */
+  readonly together?: boolean;
 }
 
 export interface EmbeddedReply {
@@ -124,28 +151,41 @@ export interface EmbeddedReply {
   readonly replied: MonoMs;
 }
 
-/** When a step of a generation ran, and when its token had been drawn from the run's output. */
+/** When a model run of generations was, and when their tokens had been drawn from its output. */
 export interface StepTimes {
   readonly runStart: MonoMs;
   readonly runEnd: MonoMs;
   readonly drawn: MonoMs;
 }
 
-export interface TokenReply {
-  readonly type: 'token';
+export type FinishReason = 'stop' | 'length' | 'cancelled';
+
+/** One generation in a model run. */
+export interface SteppedRow {
   readonly id: number;
-  readonly token: number;
+  /** The next token of its text; absent where the run took a piece of its prompt, or ended its text. */
+  readonly token?: number;
+  /** Its text is over. */
+  readonly end?: 'stop' | 'length';
+}
+
+/** A model run that took generations a step further. */
+export interface SteppedReply {
+  readonly type: 'stepped';
+  /** Of a prompt, or of the token after. */
+  readonly phase: 'prefill' | 'decode';
+  readonly rows: readonly SteppedRow[];
+  /** Tokens fed to each row. */
+  readonly fresh: number;
+  /** Padding over all of the past that the run read, in [0, 1). */
+  readonly paddingRatio: number;
   readonly times: StepTimes;
 }
 
-export type FinishReason = 'stop' | 'length' | 'cancelled';
-
-export interface GeneratedReply {
-  readonly type: 'generated';
+/** A cancelled generation has let go of its place. */
+export interface CancelledReply {
+  readonly type: 'cancelled';
   readonly id: number;
-  readonly reason: FinishReason;
-  /** The last step, where it gave no token of the text (an end-of-text token). */
-  readonly times?: StepTimes;
 }
 
 /** A request that the model could not run. */
@@ -199,8 +239,8 @@ export interface FailedReply {
 export type ExecutorReply =
   | LoadedReply
   | EmbeddedReply
-  | TokenReply
-  | GeneratedReply
+  | SteppedReply
+  | CancelledReply
   | InferredReply
   | PipelinedReply
   | FailedReply;

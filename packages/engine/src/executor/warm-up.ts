@@ -45,7 +45,7 @@ export async function warmUp(
           };
           lease.send(work, {
             onReply: (reply) => {
-              if (reply.type === 'token') return;
+              if (reply.type === 'stepped' && reply.rows[0]?.end === undefined) return;
               if (reply.type === 'failed')
                 done(() => reject(invalid(`${graph} cannot be run: ${oneLine(reply.message)}`)));
               else done(() => resolve(reply));
