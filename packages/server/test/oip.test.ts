@@ -167,7 +167,7 @@ describeWithParts('the Open Inference Protocol', ['python'], () => {
       ),
     );
     expect(Math.max(...traces.map((trace) => trace.batch.size))).toBeGreaterThan(1);
-    for (const phase of ['admission', 'preprocess', 'queue', 'batch', 'run', 'postprocess']) {
+    for (const phase of ['admission', 'preprocess', 'queue', 'transfer', 'run', 'postprocess']) {
       expect(traces[0]?.phases.map(({ name }) => name)).toContain(phase);
     }
   });

@@ -160,7 +160,7 @@ describeWithParts('pipelines', ['python'], () => {
       }),
     );
     expect(Math.max(...traces.map((trace) => trace.batch.size))).toBeGreaterThan(1);
-    for (const phase of ['queue', 'preprocess', 'run', 'postprocess'])
+    for (const phase of ['queue', 'transfer', 'preprocess', 'run', 'postprocess'])
       expect(traces[0]?.phases.map(({ name }) => name)).toContain(phase);
   });
 
