@@ -1,3 +1,4 @@
+import type { LoadPhaseName } from './semconv.ts';
 import type { BatchRecord, TraceRecord } from './trace/record.ts';
 
 /** A queue that metrics can read at any time. */
@@ -13,6 +14,13 @@ export interface QueueReading {
 export interface ModelLoad {
   readonly model: string;
   readonly seconds: number;
+  /** What it consists of; they sum to `seconds`. */
+  readonly phases?: readonly PhaseSeconds[];
+}
+
+export interface PhaseSeconds {
+  readonly name: LoadPhaseName;
+  readonly seconds: number;
 }
 
 /** Whoever wants to know what happened: metrics, logs, recorders. Every method is optional and must not throw. */
@@ -26,7 +34,8 @@ export interface Observer {
   batchEnded?(batch: BatchRecord): void;
   executorRestarted?(model: string): void;
   modelLoaded?(load: ModelLoad): void;
-  coldStart?(seconds: number): void;
+  /** @param phases what it consists of; they sum to `seconds` */
+  coldStart?(seconds: number, phases?: readonly PhaseSeconds[]): void;
   /** Where another process counts (`createMetricFile`), from its start until it has ended. */
   executorMetrics?(path: string, there: boolean): void;
 }

@@ -15,6 +15,24 @@ export const PHASES = [
 
 export type PhaseName = (typeof PHASES)[number];
 
+/**
+ * Phases of a model's load and of a cold start: starting processes, loading modules, reading and parsing the graph,
+ * optimising it (with what onnxruntime does in the same step), the rest of opening the session, waiting for the main
+ * process, the first run, further runs and whatever else a model needs.
+ */
+export const LOAD_PHASES = [
+  'process',
+  'imports',
+  'read',
+  'optimise',
+  'session',
+  'wait',
+  'first_run',
+  'warm_up',
+] as const;
+
+export type LoadPhaseName = (typeof LOAD_PHASES)[number];
+
 /** Prometheus metric names; the unit is the suffix. */
 export const METRIC = {
   requestDuration: 'inference_request_duration_seconds',
@@ -56,6 +74,8 @@ export const SPAN = {
   prefill: 'inference.prefill',
   decode: 'inference.decode',
   modelLoad: 'inference.model.load',
+  modelOptimise: 'inference.model.optimise',
+  coldStart: 'inference.cold_start',
 } as const;
 
 /** Attribute keys of spans. */
@@ -78,6 +98,8 @@ export const ATTR = {
   deviceMsShare: 'inference.batch.device_ms_share',
   deviceMs: 'inference.device_ms',
   executor: 'inference.executor',
+  /** Whether a graph came optimised from the cache on disk. */
+  fromCache: 'inference.model.from_cache',
   /** Why a trace was exported: `error`, `slow`, `exemplar`, `ratio`. */
   keepReason: 'inference.sampling.reason',
   /** Whether a trace is one that tail sampling must keep. */
@@ -112,7 +134,7 @@ export const BOUNDS = {
   batchSize: [1, 2, 4, 8, 16, 32, 64, 128, 256],
   tokens: [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768],
   ratio: [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
-  load: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120],
+  load: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120],
   /** Bounds that the HTTP conventions advise. */
   httpServer: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
   /** Bounds of the GenAI conventions (semantic-conventions-genai). */

@@ -25,6 +25,7 @@ export type { CallOptions, Priority } from './call.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';
+export type { WarmRun } from './executor/warm-shapes.ts';
 export type { Reader } from './generation/reader.ts';
 export type { Generated, GenerateOptions } from './generation/run-generation.ts';
 export { createSampler, type Sampler } from './generation/sampler.ts';
@@ -39,9 +40,18 @@ export {
   type PipelineHooks,
 } from './hooks/contract.ts';
 export { hookError } from './hooks/hook-error.ts';
+export type { LoadPhase } from './load/phases.ts';
+export { type LoadReport, tellSpans } from './load/tell-load.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
+export {
+  chooseVariant,
+  describeVariants,
+  type GraphVariant,
+  listVariants,
+  type Processor,
+} from './model/variants.ts';
 export {
   type EmbeddingModel,
   type GenerativeModel,

@@ -6,12 +6,15 @@ import { createEmbeddingRuntime, type EmbeddingRuntime } from './embedding-model
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
 import { checkTensorModel, hasBatchRows, warmUpTensors } from './executor/infer-work.ts';
 import type { TensorInfo } from './executor/protocol.ts';
-import { embedWork, generateWork, warmUp } from './executor/warm-up.ts';
+import { runShapes, type WarmRun, warmShapes } from './executor/warm-shapes.ts';
+import { embedWork, generateWork, type WarmReply, warmUp } from './executor/warm-up.ts';
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
 import type { HookName } from './hooks/contract.ts';
+import { type LoadReport, tellLoad } from './load/tell-load.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
+import { keepOptimised } from './model-cache/keep-optimised.ts';
 import type { ModelOptions } from './options.ts';
 import { type StartedModel, type StartOptions, startModel } from './started-model.ts';
 import { createTensorRuntime, type TensorRuntime } from './tensor-model.ts';
@@ -26,6 +29,10 @@ interface LoadedModel extends Pick<TensorRuntime, 'infer' | 'runPipeline'> {
   refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /** Hooks that its executors have loaded. */
   readonly hooks: readonly HookName[];
+  /** How each executor loaded it. */
+  readonly loads: readonly LoadReport[];
+  /** Runs before it served anybody, one of each shape, the first one of all not among them. */
+  readonly warmRuns: readonly WarmRun[];
   /** Drains the queue and ends the executors. */
   close(): Promise<void>;
 }
@@ -62,16 +69,21 @@ export type Model = EmbeddingModel | GenerativeModel | TensorModel;
 export async function openModel(started: StartedModel, telemetry: Telemetry): Promise<Model> {
   const { name, hooks, pool } = started;
   hooks.onRestart = () => telemetry.observer.executorRestarted(name);
-  hooks.onLoaded = (seconds) => telemetry.observer.modelLoaded({ model: name, seconds });
   hooks.onMetrics = telemetry.observer.executorMetrics;
   for (const path of started.metricFiles) hooks.onMetrics(path, true);
-  for (const seconds of started.loads) hooks.onLoaded(seconds);
   try {
-    const { tokenizer } = started;
-    if (tokenizer === undefined) return await openTensor(started, telemetry);
-    return isDecoder(pool.model.inputs)
-      ? await openGenerative(started, tokenizer, telemetry)
-      : await openEmbedding(started, tokenizer, telemetry);
+    const model = await openKind(started, telemetry);
+    // Of executors that come back: those of the start were told with their first run.
+    hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
+    if (model.kind === 'embedding') void pool.startSolo();
+    const caching = keepOptimised(started);
+    return {
+      ...model,
+      async close() {
+        caching?.stop();
+        await model.close();
+      },
+    };
   } catch (error) {
     await pool.close();
     throw error;
@@ -88,13 +100,36 @@ export async function loadModel(
   return openModel(await startModel(name, directory, given), telemetry);
 }
 
-type Base = Omit<LoadedModel, 'close' | 'refusal'>;
+function openKind(started: StartedModel, telemetry: Telemetry): Promise<Model> {
+  const { tokenizer } = started;
+  if (tokenizer === undefined) return openTensor(started, telemetry);
+  return isDecoder(started.pool.model.inputs)
+    ? openGenerative(started, tokenizer, telemetry)
+    : openEmbedding(started, tokenizer, telemetry);
+}
+
+type Base = Omit<LoadedModel, 'close' | 'refusal' | 'warmRuns'>;
 
 /** What models of all kinds have. */
-function baseOf({ name, directory, options, pool }: StartedModel, tensors: TensorRuntime): Base {
+function baseOf(
+  { name, directory, options, pool }: StartedModel,
+  { infer, runPipeline }: TensorRuntime,
+  loads: readonly LoadReport[],
+): Base {
   const { inputs, outputs, hooks = [] } = pool.model;
-  const { infer, runPipeline } = tensors;
-  return { name, directory, options, inputs, outputs, hooks, infer, runPipeline };
+  return { name, directory, options, inputs, outputs, hooks, infer, runPipeline, loads };
+}
+
+/** Tells how the executors of the start came up, each with its first run. */
+function tellLoads(
+  started: StartedModel,
+  telemetry: Telemetry,
+  replies: readonly WarmReply[],
+): readonly LoadReport[] {
+  return started.loads.map((load) => {
+    const first = replies.find(({ executor }) => executor === load.executor);
+    return tellLoad(telemetry, started.name, load, first?.run);
+  });
 }
 
 /** The queue of named tensors, beside the texts' or as the only one. */
@@ -120,11 +155,13 @@ async function openTensor(started: StartedModel, telemetry: Telemetry): Promise<
   const { directory, pool, hooks } = started;
   checkTensorModel(directory.graph, pool.model.inputs, pool.model.outputs);
   const { joins } = await warmUpTensors(pool);
+  const loads = tellLoads(started, telemetry, []);
   const runtime = tensorRuntime(started, telemetry, { joins, observed: true });
   hooks.onFree = runtime.queue.pump;
   return {
-    ...baseOf(started, runtime),
+    ...baseOf(started, runtime, loads),
     kind: 'tensor',
+    warmRuns: [],
     refusal: (call) => runtime.queue.refusal(callOf(call, started.options), 1, 1),
     async close() {
       runtime.queue.drain();
@@ -139,15 +176,17 @@ async function openGenerative(
   telemetry: Telemetry,
 ): Promise<GenerativeModel> {
   const { name, directory, options, pool, hooks } = started;
-  await warmUp(pool, generateWork(tokenizer.encode('a', directory.maxTokens).ids), directory.graph);
+  const work = generateWork(tokenizer.encode('a', directory.maxTokens).ids);
+  const loads = tellLoads(started, telemetry, await warmUp(pool, work, directory.graph));
   const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
   // A decoder's past is a row's own, but grows with it: requests of tensors run by themselves.
   const tensors = tensorRuntime(started, telemetry, { joins: false, observed: false });
   hooks.onFree = takeTurns(runtime.pump, tensors.queue.pump);
   return {
-    ...baseOf(started, tensors),
+    ...baseOf(started, tensors, loads),
     tokenizer,
     kind: 'generative',
+    warmRuns: [],
     together: pool.model.together ?? false,
     generate: runtime.generate,
     refusal: runtime.refusal,
@@ -164,7 +203,10 @@ async function openEmbedding(
   const { inputs, outputs } = pool.model;
   const fixed = fixedShape(inputs);
   const maxTokens = Math.min(directory.maxTokens, fixed.columns ?? Number.POSITIVE_INFINITY);
-  const reply = await warmUp(pool, embedWork(tokenizer.encode('a', maxTokens).ids, fixed), directory.graph);
+  const { ids } = tokenizer.encode('a', maxTokens);
+  const replies = await warmUp(pool, embedWork(ids, fixed), directory.graph);
+  const loads = tellLoads(started, telemetry, replies);
+  const reply = replies[0]?.reply;
   if (reply?.type !== 'embedded') throw invalid(`${directory.graph} gives no vectors`);
   const { otherModules, normalize } = directory.pooling;
   if (otherModules.length > 0 && !outputs.some((output) => output.name === 'sentence_embedding')) {
@@ -178,14 +220,19 @@ async function openEmbedding(
     maxBatchSize: Math.min(options.maxBatchSize, fixed.rows ?? options.maxBatchSize),
   };
   const { padTokenId } = directory;
+  // A graph with a shape of its own has run it already.
+  const isOpen = fixed.rows === undefined && fixed.columns === undefined;
+  const shapes = isOpen ? warmShapes({ ...limits, maxTokens }) : [];
+  const warmRuns = await runShapes(pool, directory.graph, ids[0] ?? 0, shapes, options.warmUpMs);
   const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
   const joins = hasBatchRows(inputs, outputs);
   const tensors = tensorRuntime(started, telemetry, { joins, observed: false });
   hooks.onFree = takeTurns(runtime.batches.pump, tensors.queue.pump);
-  void pool.startSolo();
+  for (const { rows, columns, ms } of warmRuns) runtime.batches.costs.observe(rows, columns, ms);
   return {
-    ...baseOf(started, tensors),
+    ...baseOf(started, tensors, loads),
     tokenizer,
+    warmRuns,
     directory: { ...directory, maxTokens },
     kind: 'embedding',
     dimensions: reply.dimensions,

@@ -48,7 +48,7 @@ export interface ModelOptions {
   readonly hardTimeoutMs?: number;
   /** Generations that one executor interleaves, integer >= 1. @default 8 */
   readonly maxGenerations?: number;
-  /** Longest time that warm-up runs may take after the first one, ms, >= 0. @default 500 */
+  /** Longest time that warm-up runs may take after the first one, ms, >= 0. @default 250 */
   readonly warmUpMs?: number;
   /** Directory that optimised graphs are kept in; empty keeps none. @default '' */
   readonly modelCacheDir?: string;
@@ -123,7 +123,7 @@ export function resolveModelOptions(options: ModelOptions): Required<ModelOption
     defaultTimeoutMs: options.defaultTimeoutMs ?? 30_000,
     hardTimeoutMs: options.hardTimeoutMs ?? 60_000,
     maxGenerations: options.maxGenerations ?? 8,
-    warmUpMs: options.warmUpMs ?? 500,
+    warmUpMs: options.warmUpMs ?? 250,
     modelCacheDir: options.modelCacheDir ?? '',
   };
   for (const [name, range] of Object.entries(modelOptionRanges)) {

@@ -39,7 +39,16 @@ describeWithParts('the Open Inference Protocol', ['python'], () => {
       'identity_bool',
       'identity_float16',
     ];
-    const more = ['identity_string', 'lookup', 'fixed', 'org/team/fixed', 'doubled', 'cumulative', 'slow'];
+    const more = [
+      'identity_string',
+      'lookup',
+      'fixed',
+      'org/team/fixed',
+      'doubled',
+      'cumulative',
+      'slow',
+      'versioned',
+    ];
     server = await startTensorServer([...names, ...more], ['--max-tensor-body', '100000']);
   });
   afterAll(() => server?.stop());
@@ -60,7 +69,7 @@ describeWithParts('the Open Inference Protocol', ['python'], () => {
   test('says what it is, that it lives and that it is ready', async () => {
     expect((await ask('/v2')).body).toMatchObject({
       name: 'inferometer',
-      extensions: ['binary_tensor_data'],
+      extensions: ['binary_tensor_data', 'model_repository'],
     });
     expect((await ask('/v2/health/live')).status).toBe(200);
     expect((await ask('/v2/health/ready')).status).toBe(200);
@@ -84,6 +93,17 @@ describeWithParts('the Open Inference Protocol', ['python'], () => {
       });
       expect((await ask(`/v2/models/${path}/ready`)).status).toBe(200);
     }
+  });
+
+  test('the latest version of a model answers, and says which it is', async () => {
+    const body = x({ shape: [1, 3], data: [1, -2, 3] });
+    for (const path of ['versioned', 'versioned/versions/2']) {
+      const answer = await infer(path, body);
+      expect(answer.body).toMatchObject({ model_name: 'versioned', model_version: '2' });
+      expect(dataOf(answer.body)).toEqual([1, 2, 3]);
+    }
+    expect((await ask('/v2/models/versioned')).body).toMatchObject({ name: 'versioned', versions: ['2'] });
+    expect((await infer('versioned/versions/1', body)).status).toBe(404);
   });
 
   test('nested data is the same as flat data, and ids come back', async () => {
@@ -344,7 +364,7 @@ describeWithParts('the Open Inference Protocol', ['python'], () => {
         '/v2/models/fixed/versions/2/infer',
         { ...post, body: '{}' },
         404,
-        /no version "2"/,
+        /no version 2, expected one of 1/,
       ],
       ['metadata of no model', '/v2/models/nobody', {}, 404, /does not exist/],
       ['readiness of no model', '/v2/models/nobody/ready', {}, 404, /does not exist/],

@@ -1,4 +1,4 @@
-import { messageOf } from '@inferometer/core';
+import { messageOf, monoNow } from '@inferometer/core';
 import { hookNames, loadHooks } from '../hooks/load-hooks.ts';
 import { probeDecoder } from './batch-probe.ts';
 import { createDecoder } from './decode.ts';
@@ -10,7 +10,7 @@ import { connectParent } from './parent.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import type { EmbedRequest, ExecutorReply, ExecutorRequest, LoadRequest } from './protocol.ts';
 import { createScheduler, type GenerationScheduler } from './scheduler.ts';
-import { openSession, type Session } from './session.ts';
+import { bootedAt, openSession, type Session } from './session.ts';
 
 /** An executor: the process or thread in which one model runs. It is told what to do by messages of its parent. */
 
@@ -34,6 +34,7 @@ function openMeter(options: MeterOptions): Meter | undefined {
 }
 
 async function load(request: LoadRequest): Promise<void> {
+  const imported = monoNow();
   try {
     const meter = request.metrics && openMeter(request.metrics);
     session = await openSession(request, meter?.ran);
@@ -49,7 +50,9 @@ async function load(request: LoadRequest): Promise<void> {
     } else embedder = createEmbedder(session, request.pooling);
     const { inputs, outputs } = session;
     const named = hooks && { hooks: hookNames.filter((name) => hooks[name]) };
-    reply({ type: 'loaded', inputs, outputs, ...named, ...(together === undefined ? {} : { together }) });
+    const times = { booted: bootedAt(), imported, opened: monoNow(), ...session.opening };
+    const abilities = { ...named, ...(together === undefined ? {} : { together }) };
+    reply({ type: 'loaded', inputs, outputs, times, ...abilities });
   } catch (error) {
     reply({ type: 'failed', message: messageOf(error) });
   }

@@ -1,5 +1,6 @@
-import { InferometerError, messageOf } from '@inferometer/core';
+import { InferometerError, messageOf, monoNow } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
+import type { ExecutorLoad } from '../load/phases.ts';
 import { type Executor, type ExecutorPlace, startExecutor } from './handle.ts';
 import { newMetricFile } from './metric-files.ts';
 import type { ExecutorReply, ExecutorRequest, LoadedReply, LoadRequest } from './protocol.ts';
@@ -18,8 +19,8 @@ export interface MemberEvents {
   readonly onRestart: () => void;
   /** Where its metrics are, from its executor's start until it has ended. */
   readonly onMetrics: (path: string, there: boolean) => void;
-  /** Each load of the model, in seconds. */
-  readonly onLoaded: (seconds: number) => void;
+  /** Each load of the model. */
+  readonly onLoaded: (load: ExecutorLoad) => void;
 }
 
 export interface MemberOptions {
@@ -80,7 +81,7 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
   };
 
   const start = async (): Promise<LoadedReply> => {
-    const begin = performance.now();
+    const begun = monoNow();
     const path = newMetricFile();
     const metrics = path && { path, model: options.name, executor: options.index };
     const load = { ...options.load, ...(metrics ? { metrics } : {}) };
@@ -97,7 +98,7 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     if (path) events.onMetrics(path, true);
     if (closed) await started.executor.close();
     else executor = started.executor;
-    events.onLoaded((performance.now() - begin) / 1000);
+    events.onLoaded({ executor: options.index, begun, times: started.model.times });
     return started.model;
   };
 

@@ -16,6 +16,8 @@ export interface TensorInfo {
 export interface LoadRequest {
   readonly type: 'load';
   readonly graph: string;
+  /** Where an optimised form of the graph may be kept; absent where none is. */
+  readonly optimised?: string;
   /** Threads within one operator. */
   readonly threads: number;
   /** How token vectors become one; several stand beside each other. */
@@ -129,8 +131,25 @@ export type ExecutorRequest =
   | RestRequest
   | CloseRequest;
 
+/** How long an executor took until its model was open. */
+export interface LoadTimes {
+  /** Its runtime was up. */
+  readonly booted: MonoMs;
+  /** Its modules were loaded, and the model about to be. */
+  readonly imported: MonoMs;
+  /** The model was open. */
+  readonly opened: MonoMs;
+  /** Reading and parsing the graph. */
+  readonly readMs: number;
+  /** Optimising the graph, and what onnxruntime does in the same step; 0 for one that came optimised. */
+  readonly optimiseMs: number;
+  /** Whether the graph came optimised from the cache. */
+  readonly fromCache: boolean;
+}
+
 export interface LoadedReply {
   readonly type: 'loaded';
+  readonly times: LoadTimes;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /** Hooks that its module has. */

@@ -113,9 +113,9 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
   );
   const modelLoad = histogram(
     METRIC.modelLoad,
-    'Time to start an executor and load its model.',
+    'Time to start an executor and load its model, by phase; phase "total" is all of it.',
     BOUNDS.load,
-    ['model'],
+    ['model', 'phase'],
     's',
   );
   const genAiDuration = histogram(
@@ -192,9 +192,10 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     .set(1);
 
   let coldStart: GaugeFamily | undefined;
-  const queues: QueueReading[] = [];
+  /** By model: one that is loaded anew takes the place of the one before. */
+  const queues = new Map<string, QueueReading>();
   const sample = (): void => {
-    for (const { model, depth } of queues) queueDepth.of(model).set(depth());
+    for (const { model, depth } of queues.values()) queueDepth.of(model).set(depth());
   };
 
   /** Observes, and points to the request's trace if it is exported. */
@@ -244,7 +245,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     },
     requestRejected: (model, reason) => rejected.of(model, reason).add(),
     queueAdded(queue) {
-      queues.push(queue);
+      queues.set(queue.model, queue);
       queueCapacity.of(queue.model).set(queue.capacity);
       sample();
       // From 0 on: a rate sees the first refusal only if the series was there before it.
@@ -259,15 +260,20 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       dispatches.of(model, batch.reason).add();
     },
     executorRestarted: (model) => restarts.of(model).add(),
-    modelLoaded: (load) => modelLoad.of(load.model).observe(load.seconds),
-    coldStart(seconds) {
+    modelLoaded({ model, seconds, phases = [] }) {
+      modelLoad.of(model, 'total').observe(seconds);
+      for (const phase of phases) modelLoad.of(model, phase.name).observe(phase.seconds);
+    },
+    coldStart(seconds, phases = []) {
       // Not made before: 0 would be the time of an app without models.
       coldStart ??= memory.gauge({
         name: METRIC.coldStart,
-        help: 'Time from the process start until all models were warm.',
+        help: 'Time from the process start until all models were warm, by phase; phase "total" is all of it.',
         unit: 's',
+        labels: ['phase'],
       });
-      coldStart.of().set(seconds);
+      coldStart.of('total').set(seconds);
+      for (const phase of phases) coldStart.of(phase.name).set(phase.seconds);
     },
   };
 

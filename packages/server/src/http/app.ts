@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import type { Model } from '@inferometer/engine';
 import { inferometer, metricsHandler, profilingHandler } from '@inferometer/express';
 import type { RunningTelemetry } from '@inferometer/sdk';
 import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
-import type { Namer } from '../nicknames/namer.ts';
+import type { Namers } from '../nicknames/namers.ts';
 import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
 import { admissionGate } from './admission-gate.ts';
 import { jsonBody } from './body.ts';
@@ -15,17 +14,17 @@ import { healthRouter } from './health.ts';
 import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
-import { loadedModel } from './oip/find-model.ts';
 import { oipRouter } from './oip/router.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
+import { repositoryRouter } from './repository-route.ts';
 import { teiEmbed } from './tei.ts';
 import { createTurns } from './turns.ts';
 
 export interface AppOptions {
   readonly telemetry: RunningTelemetry;
   readonly registry: ModelRegistry;
-  readonly namers: ReadonlyMap<string, Namer>;
+  readonly namers: Namers;
   readonly log: Logger;
   readonly isDraining: () => boolean;
   /** Longest request body, bytes. */
@@ -48,9 +47,15 @@ export function createApp(options: AppOptions): Express {
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
   app.disable('etag');
 
+  // No model is closed that a request may have chosen.
+  app.use((_request, response, next) => {
+    response.once('close', registry.enter());
+    next();
+  });
   // Before tracing: asking what models there are is no inference.
   app.use('/v1/models', modelsRouter(registry));
   const { enabled, profiling } = telemetry.config;
+  app.use('/v2/repository', repositoryRouter(registry, options.maxBodyBytes, profiling.token));
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
   // Before tracing and before the body: what is refused anyway costs microseconds.
   app.use(['/embed', '/nicknames', '/v1'], admissionGate(registry, traces), trace, drainGate(options));
@@ -60,8 +65,7 @@ export function createApp(options: AppOptions): Express {
   const { turns, limits } = context;
   app.use(oipRouter({ registry, turns, isDraining, maxBodyBytes, before }));
   const { pipelines } = options;
-  const modelOf = (name: string): Model => loadedModel(registry, name);
-  app.use(pipelineRouter({ ...limits, pipelines, modelOf, turns, maxBodyBytes, before }));
+  app.use(pipelineRouter({ ...limits, pipelines, modelOf: registry.find, turns, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {

@@ -3,7 +3,8 @@ import { InferometerError } from '@inferometer/core';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { languages } from '../nicknames/lists.ts';
-import { languageOf, type Namer } from '../nicknames/namer.ts';
+import { languageOf } from '../nicknames/namer.ts';
+import type { Namers } from '../nicknames/namers.ts';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { RequestProblem } from './problem.ts';
 import { validate } from './validate.ts';
@@ -23,9 +24,9 @@ const nicknamesSchema = z.object({
 /**
  * `POST /nicknames`: `{"text": "I could sleep all day"}` gives nicknames, best first. The language is the text's own
  * unless `language` says otherwise; the same `seed` gives the same animals.
- * @param namers of the models that have word lists, by name
+ * @param namers of the models that have word lists
  */
-export function nicknamesRoute(context: RouteContext, namers: ReadonlyMap<string, Namer>): RequestHandler {
+export function nicknamesRoute(context: RouteContext, namers: Namers): RequestHandler {
   return async (request, response) => {
     const body = validate(nicknamesSchema, request.body);
     if (body.text.trim() === '') {
@@ -36,10 +37,10 @@ export function nicknamesRoute(context: RouteContext, namers: ReadonlyMap<string
         'text',
       );
     }
-    const name = body.model ?? [...namers.keys()][0];
+    const name = body.model ?? namers.firstOf(context.registry.models)?.name;
     // Asks for the model first: an unknown one, or one that still loads, is said as such.
     const model = context.registry.embedding(name);
-    const namer = namers.get(model.name);
+    const namer = namers.of(model);
     if (!namer) {
       const message = `model "${model.name}" makes no nicknames: its directory has no adjectives.json and animals.json`;
       throw new InferometerError('INVALID_INPUT', message, { field: 'model' });

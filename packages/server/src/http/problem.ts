@@ -23,6 +23,7 @@ export type ProblemCode =
   | 'unsupported_media_type'
   | 'method_not_allowed'
   | 'not_found'
+  | 'forbidden'
   | 'model_not_found'
   | 'overloaded'
   | 'unavailable'

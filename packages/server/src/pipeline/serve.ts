@@ -1,6 +1,8 @@
 import type { ModelOptions } from '@inferometer/engine';
-import { checkSpecs, type ModelSpec } from '../models/spec.ts';
-import { serve as serveAll } from '../serve.ts';
+import { cacheDirOf } from '../models/cache-dir.ts';
+import type { ModelSource } from '../models/spec.ts';
+import type { ServeOptions } from '../options.ts';
+import { serveModels } from '../serve.ts';
 import type { Serving } from '../service.ts';
 import { mountPipelines } from './mount.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -33,24 +35,27 @@ export interface ServeSettings {
  */
 export async function serve(settings: ServeSettings): Promise<Serving> {
   const { pipelines = {}, models = {}, maxBodyBytes = 67_108_864 } = settings;
-  const named: ModelSpec[] = Object.entries(models).map(([name, path]) => ({ name, path }));
-  const { mounted, specs } = mountPipelines(
+  const shared = { modelCacheDir: cacheDirOf(''), ...settings.options };
+  const named: ModelSource[] = Object.entries(models).map(([name, path]) => ({ name, path }));
+  const { mounted, sources } = mountPipelines(
     pipelines,
     named.map(({ name }) => name),
   );
-  const all = [...named, ...specs];
+  const all = [...named, ...sources].map((source) => ({
+    ...source,
+    options: { ...shared, ...source.options },
+  }));
   if (all.length === 0) throw new RangeError('serve needs at least one of pipelines and models');
-  checkSpecs(all);
-  return serveAll({
+  const options: ServeOptions = {
     host: settings.host ?? '127.0.0.1',
     port: settings.port ?? 8080,
     metricsPort: settings.metricsPort,
-    models: all,
-    model: settings.options ?? {},
+    sources: { models: all, repositories: [] },
     pipelines: mounted,
     maxBodyBytes: Math.min(maxBodyBytes, 2_097_152),
     maxTensorBytes: maxBodyBytes,
     maxInputs: 2048,
     drainTimeoutMs: settings.drainTimeoutMs ?? 10_000,
-  });
+  };
+  return serveModels(options, async () => ({ options, config: undefined }));
 }

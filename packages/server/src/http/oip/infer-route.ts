@@ -5,7 +5,7 @@ import type { RequestHandler } from 'express';
 import type { ModelRegistry } from '../../models/registry.ts';
 import { callOptions } from '../call-options.ts';
 import type { Turns } from '../turns.ts';
-import { findModel, versionOf } from './find-model.ts';
+import { findModel } from './find-model.ts';
 import { readInferRequest } from './read-request.ts';
 import type { RequestParameters } from './schema.ts';
 import { sendInferAnswer } from './write-response.ts';
@@ -20,7 +20,7 @@ export function inferRoute({ registry, turns }: InferContext): RequestHandler {
   return async (request, response) => {
     const arrived = monoNow();
     const trace = traceOf(request);
-    const model = findModel(registry, request);
+    const { model, name, version } = findModel(registry, request);
     if (trace) trace.model = model.name;
     trace?.enter('preprocess');
     await turns.next();
@@ -34,8 +34,8 @@ export function inferRoute({ registry, turns }: InferContext): RequestHandler {
     // Batches answer many requests at once: their answers are written in turns.
     await turns.next();
     sendInferAnswer(response, {
-      model: model.name,
-      version: versionOf(model),
+      model: name,
+      version,
       id: call.id,
       outputs,
       isBinary: call.isBinary,
