@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+import { serveEfforts } from './efforts.ts';
+import { formatServe } from './report.ts';
+import { runServeBench, type ServePart, serveParts } from './run.ts';
+
+const usageError = 2;
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    short: { type: 'boolean' },
+    check: { type: 'boolean' },
+    only: { type: 'string' },
+    model: { type: 'string' },
+    'serve-args': { type: 'string' },
+  },
+});
+
+try {
+  const report = await runServeBench({
+    effort: serveEfforts[values.short ? 'short' : 'full'],
+    ...(values.only !== undefined && { parts: partsOf(values.only) }),
+    ...(values.model !== undefined && { directory: values.model }),
+    ...(values['serve-args'] !== undefined && { serveArgs: values['serve-args'].split(' ') }),
+    // Progress goes to standard error: standard output is the report alone.
+    say: (step) => process.stderr.write(`measuring ${step} …\n`),
+  });
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `\n${formatServe(report)}`);
+} catch (error) {
+  const { message, stack } = error as Error;
+  process.stderr.write(`bench:serve: ${error instanceof RangeError ? message : stack}\n`);
+  process.exitCode = error instanceof RangeError ? usageError : 1;
+}
+
+function partsOf(text: string): ServePart[] {
+  return text.split(',').map((name) => {
+    const part = serveParts.find((known) => known === name.trim());
+    if (part === undefined) throw new RangeError(`--only must be of ${serveParts.join(', ')}, got ${name}`);
+    return part;
+  });
+}
