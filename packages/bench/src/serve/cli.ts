@@ -12,8 +12,10 @@ const { values } = parseArgs({
     check: { type: 'boolean' },
     only: { type: 'string' },
     model: { type: 'string' },
+    rivals: { type: 'boolean' },
     'serve-args': { type: 'string' },
   },
+  allowNegative: true,
 });
 
 try {
@@ -22,9 +24,11 @@ try {
     ...(values.only !== undefined && { parts: partsOf(values.only) }),
     ...(values.model !== undefined && { directory: values.model }),
     ...(values['serve-args'] !== undefined && { serveArgs: values['serve-args'].split(' ') }),
+    rivals: values.rivals ?? !values.short,
     // Progress goes to standard error: standard output is the report alone.
     say: (step) => process.stderr.write(`measuring ${step} …\n`),
   });
+  if (values.json) for (const line of report.missing) process.stderr.write(`left out: ${line}\n`);
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `\n${formatServe(report)}`);
 } catch (error) {
   const { message, stack } = error as Error;

@@ -1,6 +1,7 @@
 import { nameOfShape } from './bare/shapes.ts';
 import type { SurveyRow } from './bare/survey.ts';
 import type { CellTotals } from './cells.ts';
+import type { SettingResult } from './choose-settings.ts';
 import type { CellResult } from './compare-cells.ts';
 import type { OverloadResult } from './overload.ts';
 import { tableLines } from './table.ts';
@@ -10,6 +11,8 @@ export interface ServeReport {
   readonly machine: { readonly node: string; readonly cores: number; readonly cpu: string };
   /** The fastest first. */
   readonly bare?: readonly SurveyRow[];
+  /** Of the rivals; the best of each took part in the cells. */
+  readonly settings?: readonly SettingResult[];
   readonly cells?: readonly CellResult[];
   readonly totals?: CellTotals;
   /** What our telemetry delivered in the cells. */
@@ -35,6 +38,7 @@ export function formatServe(report: ServeReport): string {
     `Node ${machine.node}, ${machine.cores} cores (${machine.cpu}) that all processes share`,
     '',
     ...bareLines(report.bare ?? []),
+    ...settingLines(report.settings ?? []),
     ...(report.cells ?? []).flatMap(cellLines),
     ...telemetryLines(report),
     ...(report.overload ?? []).flatMap(overloadLines),
@@ -58,6 +62,23 @@ function bareLines(rows: readonly SurveyRow[]): string[] {
       '',
     ];
   });
+}
+
+function settingLines(settings: readonly SettingResult[]): string[] {
+  const [first] = settings;
+  if (!first) return [];
+  const cells = Object.keys(first.rps);
+  return [
+    ...tableLines(
+      ['settings of the others, requests/s', ...cells, 'score'],
+      settings.map(({ name, setting, rps, score }) => [
+        `${name}: ${setting}`,
+        ...cells.map((cell) => rate(rps[cell] ?? Number.NaN)),
+        score.toFixed(2),
+      ]),
+    ),
+    '',
+  ];
 }
 
 function cellLines(cell: CellResult): string[] {

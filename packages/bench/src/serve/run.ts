@@ -6,14 +6,16 @@ import { loadBareTokenizer } from './bare/tokenizer.ts';
 import { createYardstick } from './bare/yardstick.ts';
 import type { Bench } from './bench.ts';
 import { measureCells } from './cells.ts';
+import { chooseSettings } from './choose-settings.ts';
 import { compareCell } from './compare-cells.ts';
 import type { ServeEffort } from './efforts.ts';
 import { startGenerator } from './load/start-generator.ts';
 import { mixes, wholeWords } from './mixes.ts';
 import { measureOverload } from './overload.ts';
 import type { ServeReport } from './report.ts';
-import { startObserved } from './servers/observed.ts';
-import type { RunningServer } from './servers/start-server.ts';
+import { type ObservedServer, startObserved } from './servers/observed.ts';
+import { findRivals } from './servers/rivals.ts';
+import { type RunningServer, startServer } from './servers/start-server.ts';
 
 /** Everything that can be named in `--only`. */
 export const serveParts = ['bare', 'cells', 'overload'] as const;
@@ -25,6 +27,8 @@ export interface ServeBenchOptions {
   readonly parts?: readonly ServePart[];
   /** A sentence-transformers export. @default all-MiniLM-L6-v2 from the cache of the parts */
   readonly directory?: string;
+  /** Whether the Python servers that are installed take part. @default false */
+  readonly rivals?: boolean;
   /** Added to `inferometer serve`. @default nothing: its defaults are what is measured */
   readonly serveArgs?: readonly string[];
   /** Told what is being measured. @default nobody */
@@ -53,7 +57,6 @@ export async function runServeBench(options: ServeBenchOptions): Promise<ServeRe
     machine: { node: process.version, cores, cpu: cpus()[0]?.model.trim() ?? 'unknown' },
     ...(survey.length > 0 && { bare: survey }),
     ...(await measureServers(bench, sink, survey, options)),
-    missing: [],
   };
 }
 
@@ -61,37 +64,51 @@ async function measureServers(
   bench: Bench,
   sink: Sink,
   survey: readonly SurveyRow[],
-  { effort, parts = serveParts, serveArgs = [] }: ServeBenchOptions,
-): Promise<Pick<ServeReport, 'cells' | 'totals' | 'overload' | 'telemetry'>> {
-  if (!parts.includes('cells') && !parts.includes('overload')) return {};
-  await using yardstick = await createYardstick(bench, survey, effort.finalists, effort.survey.texts);
-  await using ours = await startObserved(sink, `minilm=${bench.directory}`, serveArgs);
+  options: ServeBenchOptions,
+): Promise<Pick<ServeReport, 'settings' | 'cells' | 'totals' | 'overload' | 'telemetry' | 'missing'>> {
+  const { effort, parts = serveParts, serveArgs = [] } = options;
+  if (!parts.includes('cells') && !parts.includes('overload')) return { missing: [] };
+  // Closed in the opposite order: whatever fails, no server is left behind.
+  await using running = new AsyncDisposableStack();
+  const rivals = findRivals(bench.directory, bench.cores);
+  const take = options.rivals && parts.includes('cells') ? rivals.found : [];
+  const { chosen, tried, failed } = await chooseSettings(bench, mixes, take, effort.settings);
+  const yardstick = running.use(
+    await createYardstick(bench, survey, effort.finalists, effort.survey.texts),
+  );
+  const ours = running.use(await startObserved(sink, `minilm=${bench.directory}`, serveArgs));
   ours.pause();
-  const our = ours.contestant.name;
   const servers: RunningServer[] = [ours];
+  for (const contestant of chosen) {
+    bench.say(`the start of ${contestant.name}`);
+    const server = running.use(await startServer(contestant));
+    server.pause();
+    servers.push(server);
+  }
+  const our = ours.contestant.name;
   const measured = parts.includes('cells')
     ? await measureCells(bench, mixes, servers, yardstick, effort.cells)
     : undefined;
-  const sent = measured?.totals.requests[our];
-  ours.resume();
-  const spans = sent === undefined ? undefined : await ours.drained(sent);
-  ours.pause();
+  const telemetry = measured && (await telemetryOf(ours, measured.totals.requests[our] ?? 0));
   const overload = parts.includes('overload')
     ? await measureOverload(bench, mixes, ours, yardstick, effort.overload)
     : undefined;
   return {
+    ...(tried.length > 0 && { settings: tried }),
     ...(measured && {
       cells: measured.cells.map((cell) => compareCell(cell, our)),
       totals: measured.totals,
     }),
-    ...(spans &&
-      sent && {
-        telemetry: {
-          roots_per_request: spans.roots / sent,
-          spans_per_request: spans.spans / sent,
-          scrapes: ours.scrapes,
-        },
-      }),
+    ...(telemetry && { telemetry }),
     ...(overload && { overload }),
+    missing: options.rivals ? [...rivals.missing, ...failed] : [],
   };
+}
+
+/** @param sent requests that it has had */
+async function telemetryOf(ours: ObservedServer, sent: number): Promise<ServeReport['telemetry']> {
+  ours.resume();
+  const { spans, roots } = await ours.drained(sent);
+  ours.pause();
+  return { roots_per_request: roots / sent, spans_per_request: spans / sent, scrapes: ours.scrapes };
 }

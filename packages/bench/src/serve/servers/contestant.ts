@@ -3,13 +3,16 @@ import type { RequestForm } from '../load/requests.ts';
 /** A server that takes part. */
 export interface Contestant {
   readonly name: string;
-  /** What was chosen of its settings, for the report. */
+  /** Which of its settings this is, for the report. */
   readonly setting: string;
   readonly form: Omit<RequestForm, 'host'>;
   /** The vector in the body of an answer, shape [width]. @throws {Error} if there is none */
   readonly vector: (body: string) => readonly number[];
-  /** @param port that it is to listen on */
-  readonly command: (port: number) => Command;
+  /**
+   * @param port that it is to listen on
+   * @param folder an empty one, in which it is started
+   */
+  readonly command: (port: number, folder: string) => Command;
 }
 
 export interface Command {

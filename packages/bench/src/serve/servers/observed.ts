@@ -40,7 +40,7 @@ export async function startObserved(
   scrapeOn();
   return {
     ...server,
-    get scrapes() {
+    get scrapes(): number {
       return scrapes;
     },
     drained: (requests) => sink.drained(sender, requests),

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withoutSettings } from '../../overhead/start-child.ts';
 import type { Target } from '../load/start-generator.ts';
 import type { Contestant } from './contestant.ts';
+import { processTree, residentBytes, signalAll } from './process-tree.ts';
 
 /** A server that runs, with all its processes. */
 export interface RunningServer extends AsyncDisposable {
@@ -28,32 +31,29 @@ const keptCharacters = 4000;
 /** @throws {Error} with what it printed if it is not ready in time */
 export async function startServer(contestant: Contestant): Promise<RunningServer> {
   const port = await freePort();
-  const { program, args, env, readyPath } = contestant.command(port);
+  // What it writes where it is started goes with it.
+  const folder = mkdtempSync(join(tmpdir(), 'bench-serve-'));
+  const { program, args, env, readyPath } = contestant.command(port, folder);
   const started = performance.now();
-  // A group of its own: signals then reach its workers too.
   const child = spawn(program, args, {
-    detached: true,
+    cwd: folder,
     env: { ...withoutSettings(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const group = (signal: NodeJS.Signals): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, signal);
-    } catch {
-      // It has ended.
-    }
-  };
+  const tree = (): number[] => (child.pid === undefined ? [] : processTree(child.pid));
   // Whoever stops the benchmark must not leave servers behind.
-  const onExit = (): void => group('SIGKILL');
+  const onExit = (): void => signalAll(tree(), 'SIGKILL');
   process.once('exit', onExit);
   const ended = endOf(child, contestant.name);
   const stop = async (): Promise<void> => {
     process.off('exit', onExit);
-    group('SIGCONT');
-    group('SIGTERM');
+    const pids = tree();
+    signalAll(pids, 'SIGCONT');
+    child.kill('SIGTERM');
     await Promise.race([ended.closed, sleep(stopLimitMs, undefined, { ref: false })]);
-    group('SIGKILL');
+    signalAll(pids, 'SIGKILL');
     await ended.closed;
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
   const url = `http://${host}:${port}${readyPath}`;
   try {
@@ -66,9 +66,9 @@ export async function startServer(contestant: Contestant): Promise<RunningServer
     contestant,
     target: { host, port, form: contestant.form },
     readyMs: performance.now() - started,
-    rss: () => (child.pid === undefined ? Number.NaN : rssOfGroup(child.pid)),
-    pause: () => group('SIGSTOP'),
-    resume: () => group('SIGCONT'),
+    rss: () => residentBytes(tree()),
+    pause: () => signalAll(tree(), 'SIGSTOP'),
+    resume: () => signalAll(tree(), 'SIGCONT'),
     [Symbol.asyncDispose]: stop,
   };
 }
@@ -110,28 +110,6 @@ async function isReady(url: string): Promise<void> {
     await sleep(pollMs);
   }
   throw new Error(`${url} did not answer 200 in ${startLimitMs} ms`);
-}
-
-/** Resident bytes of a process group, by /proc. */
-function rssOfGroup(group: number): number {
-  try {
-    let bytes = 0;
-    for (const entry of readdirSync('/proc')) {
-      if (!/^\d+$/.test(entry)) continue;
-      try {
-        // After the name in brackets: state, parent, process group.
-        const fields = readFileSync(`/proc/${entry}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-        if (Number(fields[2]) !== group) continue;
-        const status = readFileSync(`/proc/${entry}/status`, 'utf8');
-        bytes += Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
-    return bytes;
-  } catch {
-    return Number.NaN;
-  }
 }
 
 export async function freePort(): Promise<number> {
