@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { serveEfforts } from './efforts.ts';
+import { lostServeTelemetry, outsideServeMargins } from './problems.ts';
 import { formatServe } from './report.ts';
 import { runServeBench, type ServePart, serveParts } from './run.ts';
 
@@ -30,6 +31,9 @@ try {
   });
   if (values.json) for (const line of report.missing) process.stderr.write(`left out: ${line}\n`);
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `\n${formatServe(report)}`);
+  const found = [...lostServeTelemetry(report), ...(values.check ? outsideServeMargins(report) : [])];
+  for (const line of found) process.stderr.write(`${line}\n`);
+  process.exitCode = found.length > 0 ? 1 : 0;
 } catch (error) {
   const { message, stack } = error as Error;
   process.stderr.write(`bench:serve: ${error instanceof RangeError ? message : stack}\n`);

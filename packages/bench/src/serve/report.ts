@@ -2,7 +2,10 @@ import { nameOfShape } from './bare/shapes.ts';
 import type { SurveyRow } from './bare/survey.ts';
 import type { CellTotals } from './cells.ts';
 import type { SettingResult } from './choose-settings.ts';
+import type { ColdStart } from './cold-start.ts';
 import type { CellResult } from './compare-cells.ts';
+import type { Int8Result } from './int8/compare-int8.ts';
+import type { OpenReading } from './load/reading.ts';
 import type { OverloadResult } from './overload.ts';
 import { tableLines } from './table.ts';
 
@@ -22,6 +25,10 @@ export interface ServeReport {
     readonly scrapes: number;
   };
   readonly overload?: readonly OverloadResult[];
+  readonly cold_start?: ColdStart;
+  /** `echo_text`. */
+  readonly echo?: OpenReading;
+  readonly int8?: Int8Result;
   /** What was left out, and how to get it. */
   readonly missing: readonly string[];
 }
@@ -42,6 +49,8 @@ export function formatServe(report: ServeReport): string {
     ...(report.cells ?? []).flatMap(cellLines),
     ...telemetryLines(report),
     ...(report.overload ?? []).flatMap(overloadLines),
+    ...serviceLines(report),
+    ...int8Lines(report.int8),
     ...report.missing.map((line) => `left out: ${line}`),
     '',
   ].join('\n');
@@ -156,6 +165,45 @@ function overloadLines(result: OverloadResult): string[] {
   return [
     `${result.mix} texts, open loop; peak ${rate(result.peak_rps)}/s, deadline ${ms(result.deadline_ms)}`,
     ...tableLines(head, body),
+    '',
+  ];
+}
+
+function serviceLines({ cold_start: start, echo }: ServeReport): string[] {
+  return [
+    ...(start
+      ? [
+          `Cold start: ready in ${rate(start.ready_ms)} ms, first answer after ${rate(start.first_answer_ms)} ms ` +
+            `(median of ${start.starts} starts)`,
+          '',
+        ]
+      : []),
+    ...(echo
+      ? [
+          `echo_text, open loop at ${rate(echo.offered_rps)}/s: p50 ${ms(echo.admitted_p50_ms)}, ` +
+            `p99 ${ms(echo.admitted_p99_ms)}, of which the load generator was late by ${ms(echo.lateness_p99_ms)} (p99)`,
+          '',
+        ]
+      : []),
+  ];
+}
+
+function int8Lines(result: Int8Result | undefined): string[] {
+  if (!result) return [];
+  const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  const { cosine } = result;
+  return [
+    ...tableLines(
+      [`int8 and fp32, ${result.executors} × 1 thread`, 'fp32/s', 'int8/s', 'speed-up'],
+      result.rows.map((row) => [
+        `${row.mix} texts, batch ${row.batch_size}`,
+        rate(row.fp32_per_second),
+        rate(row.int8_per_second),
+        times(row.speed_up),
+      ]),
+    ),
+    `  memory of an executor: fp32 ${mib(result.fp32_rss_bytes)}, int8 ${mib(result.int8_rss_bytes)}`,
+    `  cosine of int8 with fp32 over ${cosine.texts} texts: mean ${cosine.mean.toFixed(4)}, least ${cosine.min.toFixed(4)}`,
     '',
   ];
 }

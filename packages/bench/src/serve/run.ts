@@ -7,10 +7,14 @@ import { createYardstick } from './bare/yardstick.ts';
 import type { Bench } from './bench.ts';
 import { measureCells } from './cells.ts';
 import { chooseSettings } from './choose-settings.ts';
+import { measureColdStart } from './cold-start.ts';
 import { compareCell } from './compare-cells.ts';
+import { measureEcho } from './echo.ts';
 import type { ServeEffort } from './efforts.ts';
+import { compareInt8 } from './int8/compare-int8.ts';
+import { howToQuantise } from './int8/quantise.ts';
 import { startGenerator } from './load/start-generator.ts';
-import { mixes, wholeWords } from './mixes.ts';
+import { type Mix, mixes, wholeWords } from './mixes.ts';
 import { measureOverload } from './overload.ts';
 import type { ServeReport } from './report.ts';
 import { type ObservedServer, startObserved } from './servers/observed.ts';
@@ -18,7 +22,7 @@ import { findRivals } from './servers/rivals.ts';
 import { type RunningServer, startServer } from './servers/start-server.ts';
 
 /** Everything that can be named in `--only`. */
-export const serveParts = ['bare', 'cells', 'overload'] as const;
+export const serveParts = ['bare', 'cells', 'overload', 'int8', 'cold-start', 'echo'] as const;
 export type ServePart = (typeof serveParts)[number];
 
 export interface ServeBenchOptions {
@@ -53,10 +57,22 @@ export async function runServeBench(options: ServeBenchOptions): Promise<ServeRe
 
   const needsSurvey = parts.includes('bare') || parts.includes('cells');
   const survey = needsSurvey ? await surveyBare(bench, mixes, effort.survey) : [];
+  const servers = await measureServers(bench, sink, survey, options);
+  const coldStart = parts.includes('cold-start')
+    ? await measureColdStart(bench, sink, effort.coldStarts, options.serveArgs ?? [])
+    : undefined;
+  const echo = parts.includes('echo')
+    ? await measureEcho(bench, sink, mixes[0] as Mix, effort.echo)
+    : undefined;
+  const int8 = parts.includes('int8') ? await compareInt8(bench, mixes, effort.int8) : undefined;
   return {
     machine: { node: process.version, cores, cpu: cpus()[0]?.model.trim() ?? 'unknown' },
     ...(survey.length > 0 && { bare: survey }),
-    ...(await measureServers(bench, sink, survey, options)),
+    ...servers,
+    ...(coldStart && { cold_start: coldStart }),
+    ...(echo && { echo }),
+    ...(int8 && { int8 }),
+    missing: [...servers.missing, ...(parts.includes('int8') && !int8 ? [howToQuantise] : [])],
   };
 }
 
