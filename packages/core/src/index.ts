@@ -35,14 +35,30 @@ export { createMemoryReader, type MemoryReader } from './metrics/read-memory.ts'
 export type { CounterSeries, GaugeSeries } from './metrics/scalar-series.ts';
 export { sumFamilies } from './metrics/sum-families.ts';
 export { noteBatch } from './note-batch.ts';
-export type { ModelLoad, Observer, QueueReading } from './observer.ts';
+export type {
+  CacheReading,
+  CacheResult,
+  ModelLoad,
+  Observer,
+  PhaseSeconds,
+  QueueReading,
+} from './observer.ts';
 export { activeTrace, mark, phase, setAttributes } from './phase.ts';
 export { type AccessCheck, createProfilingAccess, type ProfilingAccess } from './profiling/access.ts';
 export { answerProfiling, type ProfilingRequest } from './profiling/answer-profiling.ts';
 export { profilingInCode } from './profiling/in-code.ts';
 export { isBelow, profilingPath } from './profiling/profiling-path.ts';
 export { createTraceRing, type TraceRing } from './ring/trace-ring.ts';
-export { ATTR, BOUNDS, METRIC, PHASES, type PhaseName, SPAN } from './semconv.ts';
+export {
+  ATTR,
+  BOUNDS,
+  LOAD_PHASES,
+  type LoadPhaseName,
+  METRIC,
+  PHASES,
+  type PhaseName,
+  SPAN,
+} from './semconv.ts';
 export { type PhaseStats, quantile, type Summary, statsOf, summarise } from './summary.ts';
 export {
   createTelemetry,
@@ -61,6 +77,8 @@ export {
   type BatchRecord,
   type BatchShare,
   type FinishedTrace,
+  type GenerationJson,
+  type GenerationTimes,
   phaseUs,
   type TraceJson,
   type TraceRecord,

@@ -6,6 +6,7 @@ export const PHASES = [
   'preprocess',
   'queue',
   'batch',
+  'transfer',
   'run',
   'postprocess',
   'stream',
@@ -13,6 +14,24 @@ export const PHASES = [
 ] as const;
 
 export type PhaseName = (typeof PHASES)[number];
+
+/**
+ * Phases of a model's load and of a cold start: starting processes, loading modules, reading and parsing the graph,
+ * optimising it (with what onnxruntime does in the same step), the rest of opening the session, waiting for the main
+ * process, the first run, further runs and whatever else a model needs.
+ */
+export const LOAD_PHASES = [
+  'process',
+  'imports',
+  'read',
+  'optimise',
+  'session',
+  'wait',
+  'first_run',
+  'warm_up',
+] as const;
+
+export type LoadPhaseName = (typeof LOAD_PHASES)[number];
 
 /** Prometheus metric names; the unit is the suffix. */
 export const METRIC = {
@@ -33,6 +52,12 @@ export const METRIC = {
   executorCpu: 'inference_executor_cpu_seconds_total',
   executorMemory: 'inference_executor_memory_bytes',
   executorRestarts: 'inference_executor_restarts_total',
+  cacheRequests: 'inference_cache_requests_total',
+  cacheWrites: 'inference_cache_writes_total',
+  cacheEvictions: 'inference_cache_evictions_total',
+  cacheBytes: 'inference_cache_bytes',
+  cacheEntries: 'inference_cache_entries',
+  cacheBreakerState: 'inference_cache_breaker_state',
   modelLoad: 'inference_model_load_seconds',
   coldStart: 'inference_cold_start_seconds',
   genAiRequestDuration: 'gen_ai_server_request_duration_seconds',
@@ -55,6 +80,8 @@ export const SPAN = {
   prefill: 'inference.prefill',
   decode: 'inference.decode',
   modelLoad: 'inference.model.load',
+  modelOptimise: 'inference.model.optimise',
+  coldStart: 'inference.cold_start',
 } as const;
 
 /** Attribute keys of spans. */
@@ -77,6 +104,17 @@ export const ATTR = {
   deviceMsShare: 'inference.batch.device_ms_share',
   deviceMs: 'inference.device_ms',
   executor: 'inference.executor',
+  /** Whether a graph came optimised from the cache on disk. */
+  fromCache: 'inference.model.from_cache',
+  /** How caches answered a request: `hit`, `stale` or `miss`, the worst of its inputs. */
+  cacheResult: 'inference.cache.result',
+  cacheHits: 'inference.cache.hits',
+  cacheStale: 'inference.cache.stale',
+  cacheMisses: 'inference.cache.misses',
+  /** Inputs that got the result of the same input, of another request or of this one. */
+  cacheCoalesced: 'inference.cache.coalesced',
+  /** Time that a request waited for a remote cache. */
+  cacheWaitMs: 'inference.cache.wait_ms',
   /** Why a trace was exported: `error`, `slow`, `exemplar`, `ratio`. */
   keepReason: 'inference.sampling.reason',
   /** Whether a trace is one that tail sampling must keep. */
@@ -96,6 +134,7 @@ export const ATTR = {
   urlScheme: 'url.scheme',
   genAiOperation: 'gen_ai.operation.name',
   genAiRequestModel: 'gen_ai.request.model',
+  genAiOutputTokens: 'gen_ai.usage.output_tokens',
 } as const;
 
 /** Default bounds of the classic histograms, in the metric's own unit. */
@@ -110,7 +149,7 @@ export const BOUNDS = {
   batchSize: [1, 2, 4, 8, 16, 32, 64, 128, 256],
   tokens: [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768],
   ratio: [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
-  load: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120],
+  load: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120],
   /** Bounds that the HTTP conventions advise. */
   httpServer: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
   /** Bounds of the GenAI conventions (semantic-conventions-genai). */

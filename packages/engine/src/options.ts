@@ -1,22 +1,100 @@
 import { availableParallelism } from 'node:os';
 
+/** Where a model runs: in a process of its own, which a crash cannot leave, or in a thread of this one. */
+export type ExecutorKind = 'process' | 'worker';
+
 /** How a model is run. */
 export interface ModelOptions {
-  /** Executor processes, integer >= 1. @default the cores this process may use, 4 at most */
+  /** Executors, integer from 1 to 256. @default the cores this process may use, 4 at most */
   readonly executors?: number;
-  /** Threads within one operator, integer >= 1. @default the cores divided by the executors */
+  /** Threads within one operator, integer from 1 to 256. @default the cores divided by the executors */
   readonly threads?: number;
+  /**
+   * Threads of one more executor, which runs what is alone, so that a request on an idle machine has all cores; integer
+   * from 0, which has none, to 256. @default the cores, where there are several executors of the default threads
+   */
+  readonly soloThreads?: number;
+  /** @default process */
+  readonly executorKind?: ExecutorKind;
+  /**
+   * Processors to pin the executors to, integers >= 0, shared out among them in order; those of one executor are all of
+   * them where there are fewer than executors. Empty pins nothing. @default []
+   */
+  readonly cpus?: readonly number[];
   /** Items in one model run, integer >= 1. @default 32 */
   readonly maxBatchSize?: number;
   /** Tokens in one model run, padding included, integer >= 1. @default 16384 */
   readonly maxBatchTokens?: number;
-  /** Longest wait of the oldest item while an executor is free and another one runs, ms, >= 0. @default 2 */
+  /**
+   * Longest wait of the oldest item for a fuller batch while an executor is free and another one runs, ms, >= 0;
+   * Infinity waits as long as the model's run times make it worthwhile. @default Infinity
+   */
   readonly maxWaitMs?: number;
+  /** Sizes at which a batch leaves at once, and to which larger ones are cut, integers from 1 to maxBatchSize. @default [] */
+  readonly preferredBatchSizes?: readonly number[];
+  /** Time from arrival to answer that batching must not make requests exceed, ms, > 0; Infinity has none. @default Infinity */
+  readonly targetLatencyMs?: number;
+  /** Longest time that an item is passed over by more urgent ones and other tenants, ms, >= 0. @default 1000 */
+  readonly maxPassOverMs?: number;
+  /** Shares of tenants while several wait, by name, each > 0; others have 1. @default {} */
+  readonly tenantWeights?: Readonly<Record<string, number>>;
   /** Items that may wait, integer >= 1. @default 4096 */
   readonly maxQueue?: number;
+  /** Estimated wait above which requests are refused, ms, > 0; Infinity refuses none for it. @default Infinity */
+  readonly maxQueueMs?: number;
+  /** Deadline of a request that names none, ms from its arrival, > 0; Infinity has none. @default 30000 */
+  readonly defaultTimeoutMs?: number;
+  /** Longest time of one model run; its executor is killed then, ms, > 0; Infinity kills none. @default 60000 */
+  readonly hardTimeoutMs?: number;
   /** Generations that one executor interleaves, integer >= 1. @default 8 */
   readonly maxGenerations?: number;
+  /** Longest time that warm-up runs may take after the first one, ms, >= 0. @default 250 */
+  readonly warmUpMs?: number;
+  /** Directory that optimised graphs are kept in; empty keeps none. @default '' */
+  readonly modelCacheDir?: string;
 }
+
+export const executorKinds: readonly ExecutorKind[] = ['process', 'worker'];
+
+/** The values of a numeric option. */
+export interface NumberRange {
+  readonly integer: boolean;
+  readonly least: number;
+  /** Whether `least` itself is outside. */
+  readonly above?: boolean;
+  readonly most?: number;
+  /** Whether Infinity switches the option off. */
+  readonly infinite?: boolean;
+}
+
+const count: NumberRange = { integer: true, least: 1 };
+const few: NumberRange = { integer: true, least: 1, most: 256 };
+/** Timers of Node take no more: 24 days. */
+const longestMs = 2 ** 31 - 1;
+const duration: NumberRange = { integer: false, least: 0, most: longestMs };
+const limit: NumberRange = { integer: false, least: 0, above: true, most: longestMs, infinite: true };
+
+type NumericOption = {
+  [K in keyof ModelOptions]-?: NonNullable<ModelOptions[K]> extends number ? K : never;
+}[keyof ModelOptions];
+
+/** Ranges of all numeric options, for whoever reads them from flags or files. */
+export const modelOptionRanges: Readonly<Record<NumericOption, NumberRange>> = {
+  executors: few,
+  threads: few,
+  soloThreads: { integer: true, least: 0, most: 256 },
+  maxBatchSize: count,
+  maxBatchTokens: count,
+  maxWaitMs: { ...duration, infinite: true },
+  targetLatencyMs: limit,
+  maxPassOverMs: duration,
+  maxQueue: count,
+  maxQueueMs: limit,
+  defaultTimeoutMs: limit,
+  hardTimeoutMs: limit,
+  maxGenerations: count,
+  warmUpMs: duration,
+};
 
 /**
  * Fills in the defaults.
@@ -25,22 +103,61 @@ export interface ModelOptions {
 export function resolveModelOptions(options: ModelOptions): Required<ModelOptions> {
   const cores = availableParallelism();
   const executors = options.executors ?? Math.min(cores, 4);
-  const resolved = {
+  const maxBatchSize = options.maxBatchSize ?? 32;
+  const resolved: Required<ModelOptions> = {
     executors,
     threads: options.threads ?? Math.max(1, Math.floor(cores / executors)),
-    maxBatchSize: options.maxBatchSize ?? 32,
+    soloThreads:
+      options.soloThreads ?? (executors > 1 && options.threads === undefined && cores > 1 ? cores : 0),
+    executorKind: options.executorKind ?? 'process',
+    cpus: options.cpus ?? [],
+    maxBatchSize,
     maxBatchTokens: options.maxBatchTokens ?? 16_384,
-    maxWaitMs: options.maxWaitMs ?? 2,
+    maxWaitMs: options.maxWaitMs ?? Number.POSITIVE_INFINITY,
+    preferredBatchSizes: options.preferredBatchSizes ?? [],
+    targetLatencyMs: options.targetLatencyMs ?? Number.POSITIVE_INFINITY,
+    maxPassOverMs: options.maxPassOverMs ?? 1000,
+    tenantWeights: options.tenantWeights ?? {},
     maxQueue: options.maxQueue ?? 4096,
+    maxQueueMs: options.maxQueueMs ?? Number.POSITIVE_INFINITY,
+    defaultTimeoutMs: options.defaultTimeoutMs ?? 30_000,
+    hardTimeoutMs: options.hardTimeoutMs ?? 60_000,
     maxGenerations: options.maxGenerations ?? 8,
+    warmUpMs: options.warmUpMs ?? 250,
+    modelCacheDir: options.modelCacheDir ?? '',
   };
-  for (const [name, value] of Object.entries(resolved)) {
-    if (name === 'maxWaitMs') {
-      if (!(value >= 0 && Number.isFinite(value)))
-        throw new RangeError(`maxWaitMs must be a number >= 0, got ${value}`);
-    } else if (!Number.isInteger(value) || value < 1) {
-      throw new RangeError(`${name} must be an integer >= 1, got ${value}`);
-    }
+  for (const [name, range] of Object.entries(modelOptionRanges)) {
+    check(name, resolved[name as NumericOption], range);
   }
+  if (!executorKinds.includes(resolved.executorKind)) {
+    throw new RangeError(
+      `executorKind must be one of ${executorKinds.join(', ')}, got ${resolved.executorKind}`,
+    );
+  }
+  for (const cpu of resolved.cpus) check('cpus', cpu, { integer: true, least: 0 });
+  const sizes: NumberRange = { integer: true, least: 1, most: maxBatchSize };
+  for (const size of resolved.preferredBatchSizes) check('preferredBatchSizes', size, sizes);
   return resolved;
+}
+
+function check(name: string, value: unknown, range: NumberRange): void {
+  if (!isInRange(value, range))
+    throw new RangeError(`${name} must be ${describeRange(range)}, got ${String(value)}`);
+}
+
+/** Whether a value is a number of this range. */
+export function isInRange(value: unknown, range: NumberRange): value is number {
+  if (typeof value !== 'number' || Number.isNaN(value)) return false;
+  const { integer, least, above, most, infinite } = range;
+  if (value === Number.POSITIVE_INFINITY) return infinite === true;
+  if (integer && !Number.isSafeInteger(value)) return false;
+  return (above ? value > least : value >= least) && value <= (most ?? value);
+}
+
+/** Such as `an integer from 1 to 256` or `a number > 0, or Infinity`. */
+export function describeRange({ integer, least, above, most, infinite }: NumberRange): string {
+  const what = integer ? 'an integer' : 'a number';
+  const from = `${above ? '>' : '>='} ${least}`;
+  const within = most === undefined || most === longestMs ? from : `from ${least} to ${most}`;
+  return `${what} ${within}${infinite ? ', or Infinity' : ''}`;
 }

@@ -1,7 +1,11 @@
+import { InferometerError } from '@inferometer/core';
 import { isDecoder } from './executor/graph-inputs.ts';
 import { createExecutorPool, type ExecutorPool } from './executor/pool.ts';
+import type { ExecutorLoad } from './load/phases.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
+import { entryFor } from './model-cache/choose-entry.ts';
+import { discardEntry } from './model-cache/entry.ts';
 import { type ModelOptions, resolveModelOptions } from './options.ts';
 
 /** A model whose executors are being started, before anybody watches it. */
@@ -9,19 +13,28 @@ export interface StartedModel {
   readonly name: string;
   readonly directory: ModelDirectory;
   readonly options: Required<ModelOptions>;
-  readonly tokenizer: Tokenizer;
+  /** undefined of a model that is fed with tensors. */
+  readonly tokenizer: Tokenizer | undefined;
   readonly pool: ExecutorPool;
   /** What the executors tell; replaced when the model is opened. */
   readonly hooks: {
     onFree: () => void;
     onRestart: () => void;
-    onLoaded: (seconds: number) => void;
+    onLoaded: (load: ExecutorLoad) => void;
     onMetrics: (path: string, there: boolean) => void;
   };
   /** Files with metrics that nobody was told of yet. */
   readonly metricFiles: ReadonlySet<string>;
-  /** Loads that nobody was told of yet, s. */
-  readonly loads: readonly number[];
+  /** Loads that nobody was told of yet. */
+  readonly loads: readonly ExecutorLoad[];
+  /** Where the optimised form of its graph is kept or may be; undefined where none is. */
+  readonly optimised: string | undefined;
+}
+
+/** How a model is run, and with what around it. */
+export interface StartOptions extends ModelOptions {
+  /** Module with `preprocess` and `postprocess`, which executors load beside the model. @default none */
+  readonly hooks?: URL | undefined;
 }
 
 /**
@@ -34,39 +47,57 @@ export interface StartedModel {
 export async function startModel(
   name: string,
   directory: ModelDirectory,
-  given: ModelOptions = {},
+  { hooks: hookModule, ...given }: StartOptions = {},
 ): Promise<StartedModel> {
   const options = resolveModelOptions(given);
-  const loads: number[] = [];
+  const tensorsOnly = directory.tokenizer === undefined;
+  const loads: ExecutorLoad[] = [];
+  const optimised = entryFor(directory.graph, options.modelCacheDir);
   const metricFiles = new Set<string>();
   const hooks: StartedModel['hooks'] = {
     onFree: () => {},
     onRestart: () => {},
-    onLoaded: (seconds) => loads.push(seconds),
+    onLoaded: (load) => loads.push(load),
     onMetrics(path, there) {
       if (there) metricFiles.add(path);
       else metricFiles.delete(path);
     },
   };
-  const starting = createExecutorPool({
-    name,
-    size: options.executors,
-    places: (model) => (isDecoder(model.inputs) ? options.maxGenerations : 1),
-    load: {
-      type: 'load',
-      graph: directory.graph,
-      threads: options.threads,
-      pooling: directory.pooling.modes,
-      eosTokenIds: directory.eosTokenIds,
-    },
-    onFree: () => hooks.onFree(),
-    onRestart: () => hooks.onRestart(),
-    onMetrics: (path, there) => hooks.onMetrics(path, there),
-    onLoaded: (seconds) => hooks.onLoaded(seconds),
+  const startPool = (entry: string | undefined): Promise<ExecutorPool> =>
+    createExecutorPool({
+      name,
+      size: options.executors,
+      kind: options.executorKind,
+      cpus: options.cpus,
+      soloThreads: options.soloThreads,
+      hardTimeoutMs: options.hardTimeoutMs,
+      places: (model) => (!tensorsOnly && isDecoder(model.inputs) ? options.maxGenerations : 1),
+      load: {
+        type: 'load',
+        graph: directory.graph,
+        ...(entry ? { optimised: entry } : {}),
+        threads: options.threads,
+        pooling: directory.pooling.modes,
+        eosTokenIds: directory.eosTokenIds,
+        tensorsOnly,
+        ...(hookModule ? { hooks: hookModule.href } : {}),
+      },
+      onFree: () => hooks.onFree(),
+      onRestart: () => hooks.onRestart(),
+      onMetrics: (path, there) => hooks.onMetrics(path, there),
+      onLoaded: (load) => hooks.onLoaded(load),
+    });
+  const starting = startPool(optimised).catch((error: unknown) => {
+    const crashed = error instanceof InferometerError && error.code === 'EXECUTOR_CRASHED';
+    if (!crashed || !optimised) throw error;
+    // Bytes that bring onnxruntime down: the original says whether it is the model or the cache.
+    discardEntry(optimised);
+    return startPool(undefined);
   });
   try {
-    const tokenizer = loadTokenizer(directory);
-    return { name, directory, options, tokenizer, pool: await starting, hooks, loads, metricFiles };
+    const tokenizer = tensorsOnly ? undefined : loadTokenizer(directory);
+    const pool = await starting;
+    return { name, directory, options, tokenizer, pool, hooks, loads, metricFiles, optimised };
   } catch (error) {
     await starting.then(
       (pool) => pool.close(),

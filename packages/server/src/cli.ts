@@ -13,10 +13,10 @@ const program = new Command('inferometer')
   .version(version)
   .exitOverride()
   .addCommand(
-    serveCommand(async (options) => {
+    serveCommand(async (command) => {
       // Loaded only now: a mistyped flag is told without waiting for the OpenTelemetry SDK.
       const { serve } = await import('./serve.ts');
-      const serving = await serve(options);
+      const serving = await serve(command);
       stopOnSignals(serving);
     }).exitOverride(),
   )
@@ -39,6 +39,9 @@ function stopOnSignals(serving: Serving): void {
     stopping = true;
     void serving.stop().then(() => process.exit(0));
   };
+  // Of a terminal that is closed it is the end; of a service manager or a person, the wish that files are read anew.
+  const isOfTerminal = process.stdin.isTTY || process.stdout.isTTY;
+  process.on('SIGHUP', () => (isOfTerminal ? stop() : void serving.reload()));
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   onNpmGone(stop);

@@ -1,6 +1,9 @@
-import type { ModelOptions } from '@inferometer/engine';
+import type { CacheOptions, ModelOptions } from '@inferometer/engine';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type ModelSpec, parseModelSpec } from './models/spec.ts';
+import { type CacheFlags, cacheFlags, cacheOptionsOf } from './cache-options.ts';
+import { modelFlags, modelOptionsOf } from './model-flags.ts';
+import { cacheDirOf } from './models/cache-dir.ts';
+import { type ModelSource, type ModelSources, parseModelSource } from './models/spec.ts';
 
 /** What `inferometer serve` was asked for. */
 export interface ServeOptions {
@@ -8,44 +11,69 @@ export interface ServeOptions {
   readonly port: number;
   /** undefined when off. */
   readonly metricsPort: number | undefined;
-  readonly models: readonly ModelSpec[];
-  readonly model: ModelOptions;
+  /** Models with all their options. */
+  readonly sources: ModelSources;
+  /** undefined when nothing is cached. */
+  readonly cache: CacheOptions | undefined;
   readonly maxBodyBytes: number;
+  readonly maxTensorBytes: number;
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
+  /** A comment is sent on a stream after so long without an event, ms. */
+  readonly streamPingMs: number;
+  /** How long the reader of a stream may take nothing, ms. */
+  readonly streamStallMs: number;
 }
 
-interface Flags {
+/** The flags as commander gives them. */
+export interface Flags extends CacheFlags {
   readonly host: string;
   readonly port: number;
   readonly metricsPort: number | 'off';
-  readonly model: readonly ModelSpec[];
-  readonly executors?: number;
-  readonly threads?: number;
-  readonly maxBatchSize?: number;
-  readonly maxBatchTokens?: number;
-  readonly maxWaitMs?: number;
-  readonly maxQueue?: number;
+  readonly config?: string;
+  readonly model: readonly ModelSource[];
+  readonly models: readonly string[];
+  readonly modelCache: string;
   readonly maxBody: number;
+  readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
+  readonly streamPing: number;
+  readonly streamStall: number;
 }
 
-/** Declares `serve`; every flag can be set by an INFEROMETER_ variable too. */
-export function serveCommand(run: (options: ServeOptions) => Promise<void>): Command {
+/** Declares `serve`; every flag can be set by an INFEROMETER_ variable too, and most in the configuration file. */
+export function serveCommand(run: (command: Command) => Promise<void>): Command {
   const least1 = integer(1, Number.MAX_SAFE_INTEGER);
-  return new Command('serve')
+  const command = new Command('serve')
     .description(
       'serve models over HTTP: OpenAI, TEI and nickname endpoints, /metrics, /profiling and a page',
     )
     .addOption(
       new Option(
+        '-c, --config <file>',
+        'settings and models; flags and variables win over it (default: inferometer.yaml, if it is there)',
+      ).env('INFEROMETER_CONFIG'),
+    )
+    .addOption(
+      new Option(
         '-m, --model <NAME=DIR>',
-        'a model directory to serve under a name; may be repeated (default: the nickname models)',
+        'a model directory to serve, or one of its versions, NAME@VERSION=DIR, or variants, NAME:int8=DIR; may be repeated (default: the nickname models)',
       )
         .argParser(collectModel)
         .default([], ''),
+    )
+    .addOption(
+      new Option('--models <DIR>', 'a directory of models, each a folder or one of numbered versions')
+        .env('INFEROMETER_MODELS')
+        .argParser((text, before: readonly string[]) => [...before, text])
+        .default([], ''),
+    )
+    .addOption(
+      new Option('--model-cache <DIR|off>', 'where optimised graphs are kept for the next start')
+        .env('INFEROMETER_MODEL_CACHE')
+        .default('', '~/.cache/inferometer/models'),
     )
     .addOption(
       new Option('-p, --port <n>', 'port')
@@ -61,37 +89,9 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .env('INFEROMETER_METRICS_PORT')
         .default(9464)
         .argParser((text) => (text === 'off' ? 'off' : integer(0, 65_535)(text))),
-    )
-    .addOption(
-      new Option('--executors <n>', 'processes a model (default: the cores, 4 at most)')
-        .env('INFEROMETER_EXECUTORS')
-        .argParser(least1),
-    )
-    .addOption(
-      new Option('--threads <n>', 'threads an executor (default: cores / executors)')
-        .env('INFEROMETER_THREADS')
-        .argParser(least1),
-    )
-    .addOption(
-      new Option('--max-batch-size <n>', 'inputs in one model run (default: 32)')
-        .env('INFEROMETER_MAX_BATCH_SIZE')
-        .argParser(least1),
-    )
-    .addOption(
-      new Option('--max-batch-tokens <n>', 'tokens in one model run, padding included (default: 16384)')
-        .env('INFEROMETER_MAX_BATCH_TOKENS')
-        .argParser(least1),
-    )
-    .addOption(
-      new Option('--max-wait-ms <ms>', 'longest wait for a fuller batch while the model is busy (default: 2)')
-        .env('INFEROMETER_MAX_WAIT_MS')
-        .argParser(nonNegative),
-    )
-    .addOption(
-      new Option('--max-queue <n>', 'inputs that may wait a model (default: 4096)')
-        .env('INFEROMETER_MAX_QUEUE')
-        .argParser(least1),
-    )
+    );
+  for (const flag of [...modelFlags, ...cacheFlags]) command.addOption(flag);
+  return command
     .addOption(
       new Option('--max-inputs <n>', 'inputs in one request')
         .env('INFEROMETER_MAX_INPUTS')
@@ -105,33 +105,80 @@ export function serveCommand(run: (options: ServeOptions) => Promise<void>): Com
         .argParser(least1),
     )
     .addOption(
+      new Option('--max-tensor-body <bytes>', 'longest request body of tensors (/v2)')
+        .env('INFEROMETER_MAX_TENSOR_BODY')
+        .default(67_108_864)
+        .argParser(least1),
+    )
+    .addOption(
       new Option('--drain-timeout <ms>', 'how long requests in flight may take after SIGTERM')
         .env('INFEROMETER_DRAIN_TIMEOUT')
         .default(10_000)
         .argParser(integer(0, 3_600_000)),
     )
-    .action((flags: Flags) => run(resolve(flags)));
+    .addOption(
+      new Option('--stream-ping <ms>', 'a comment on a stream after so long without an event')
+        .env('INFEROMETER_STREAM_PING')
+        .default(15_000)
+        .argParser(integer(1, 3_600_000)),
+    )
+    .addOption(
+      new Option('--stream-stall <ms>', 'a reader of a stream that takes nothing for so long is cut off')
+        .env('INFEROMETER_STREAM_STALL')
+        .default(60_000)
+        .argParser(integer(1, 3_600_000)),
+    )
+    .action(() => run(command));
 }
 
-function resolve(flags: Flags): ServeOptions {
-  const { executors, threads, maxBatchSize, maxBatchTokens, maxWaitMs, maxQueue } = flags;
-  const given = { executors, threads, maxBatchSize, maxBatchTokens, maxWaitMs, maxQueue };
+/** What flags, variables and file come to; `sources` are those of the file where no flag names a model. */
+export function resolveServeOptions(
+  flags: Flags,
+  file: { readonly defaults: ModelOptions; readonly sources: ModelSources },
+  bundled: readonly ModelSource[],
+): ServeOptions {
   return {
     host: flags.host,
     port: flags.port,
     metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
-    models: flags.model,
-    // Only what was given: the engine has the defaults.
-    model: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    sources: resolveSources(flags, file, bundled),
+    cache: cacheOptionsOf(flags),
     maxBodyBytes: flags.maxBody,
+    maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
+    streamPingMs: flags.streamPing,
+    streamStallMs: flags.streamStall,
   };
 }
 
-function collectModel(text: string, before: readonly ModelSpec[]): readonly ModelSpec[] {
+/** Options of a model of the file go with its name, whether the file or a flag says where it is. */
+function resolveSources(
+  flags: Flags,
+  { defaults, sources }: Parameters<typeof resolveServeOptions>[1],
+  bundled: readonly ModelSource[],
+): ModelSources {
+  const given = modelOptionsOf(flags as unknown as Readonly<Record<string, unknown>>);
+  const shared = { modelCacheDir: cacheDirOf(flags.modelCache) };
+  const optionsOf = (name: string): ModelOptions => ({
+    ...defaults,
+    ...sources.models.find((model) => model.name === name)?.options,
+    ...given,
+    ...shared,
+  });
+  const isNamed = flags.model.length > 0 || flags.models.length > 0;
+  const models = isNamed ? flags.model : sources.models;
+  const repositories = isNamed ? flags.models.map((dir) => ({ dir })) : sources.repositories;
+  const isAny = models.length > 0 || repositories.length > 0;
+  return {
+    models: (isAny ? models : bundled).map((model) => ({ ...model, options: optionsOf(model.name) })),
+    repositories: repositories.map((repository) => ({ ...repository, optionsOf })),
+  };
+}
+
+function collectModel(text: string, before: readonly ModelSource[]): readonly ModelSource[] {
   try {
-    return [...before, parseModelSpec(text)];
+    return [...before, parseModelSource(text)];
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
@@ -147,10 +194,4 @@ function integer(least: number, most: number): (text: string) => number {
         : `expected an integer from ${least} to ${most}.`,
     );
   };
-}
-
-function nonNegative(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('expected a number >= 0.');
 }

@@ -1,21 +1,20 @@
-import { createModelRegistry, type ModelRegistry } from './models/registry.ts';
-import { bundledModels, checkSpecs } from './models/spec.ts';
-import type { ServeOptions } from './options.ts';
+import type { Command } from 'commander';
+import { createModelRegistry } from './models/registry.ts';
+import { readServeOptions } from './serve-options.ts';
 import type { Serving } from './service.ts';
 
 /**
  * Starts the service: executors first, then everything else while they come up; listens as soon as it can, so that
  * probes are answered while models load.
- * @throws {InferometerError|RangeError} one line for what cannot be followed
+ * @throws {InferometerError|RangeError} what cannot be followed, a line each
  */
-export async function serve(options: ServeOptions): Promise<Serving> {
-  const specs = options.models.length > 0 ? options.models : bundledModels;
-  checkSpecs(specs);
-  const registry: ModelRegistry = createModelRegistry(specs, options.model);
+export async function serve(command: Command): Promise<Serving> {
+  const { options } = await readServeOptions(command);
+  const registry = createModelRegistry(options.sources);
   try {
     // Express and the OpenTelemetry SDK take half a second of processor to load.
     const { startService } = await import('./service.ts');
-    return await startService(options, registry);
+    return await startService(options, registry, () => readServeOptions(command));
   } catch (error) {
     await registry.close();
     throw error;

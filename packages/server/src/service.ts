@@ -1,16 +1,22 @@
+import { createCaches, type Model, openModel, type StartedModel } from '@inferometer/engine';
 import { loadConfig, startTelemetry, type TelemetryConfig } from '@inferometer/sdk';
 import { banner } from './banner.ts';
 import { createApp } from './http/app.ts';
 import { closeServer, listen } from './listen.ts';
 import { createLog } from './log.ts';
+import { tellColdStart } from './models/cold-start.ts';
 import type { ModelRegistry } from './models/registry.ts';
-import { createNamer, type Namer } from './nicknames/namer.ts';
+import { createNamers } from './nicknames/namers.ts';
 import type { ServeOptions } from './options.ts';
+import { reload } from './reload.ts';
+import type { Resolved } from './serve-options.ts';
 import { version } from './version.ts';
 
 /** A server that runs. */
 export interface Serving {
   readonly url: string;
+  /** Follows the configuration file and the models' files as they are now. */
+  reload(): Promise<void>;
   /** Takes no more requests, finishes those in flight, sends what telemetry is left. */
   stop(): Promise<void>;
 }
@@ -18,9 +24,14 @@ export interface Serving {
 /**
  * Puts telemetry and HTTP around the models, and says where everything is once they are warm.
  * @param registry its executors are being started
+ * @param reread reads flags, environment and file anew
  * @throws {InferometerError|RangeError} one line for what cannot be followed; the registry stays open
  */
-export async function startService(options: ServeOptions, registry: ModelRegistry): Promise<Serving> {
+export async function startService(
+  options: ServeOptions,
+  registry: ModelRegistry,
+  reread: () => Promise<Resolved>,
+): Promise<Serving> {
   const log = createLog();
   const telemetry = startTelemetry({
     serviceName: 'inferometer',
@@ -28,7 +39,8 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     config: withMetricsPort(loadConfig(), options),
     log: { info: (m) => log.info(m), warn: (m) => log.warn(m), error: (m) => log.error(m) },
   });
-  const namers = new Map<string, Namer>();
+  const caches = options.cache && (await createCaches(options.cache, telemetry.telemetry.observer));
+  const namers = createNamers();
   let draining = false;
   const app = createApp({
     telemetry,
@@ -36,8 +48,11 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     namers,
     log,
     isDraining: () => draining,
+    responses: caches?.responses,
     maxBodyBytes: options.maxBodyBytes,
+    maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
+    streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
   const main = await listen(app, options.host, options.port);
   const closeServers = async (): Promise<void> => {
@@ -45,18 +60,24 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
     await closeServer(main.server, options.drainTimeoutMs);
   };
   try {
-    await registry.load(telemetry.telemetry, async (model) => {
-      const namer = model.kind === 'embedding' ? await createNamer(model) : undefined;
-      if (namer) namers.set(model.name, namer);
+    await registry.open(async (started: StartedModel): Promise<Model> => {
+      const model = await openModel(started, telemetry.telemetry, caches);
+      try {
+        await namers.prepare(model);
+      } catch (error) {
+        await model.close();
+        throw error;
+      }
+      return model;
     });
   } catch (error) {
     await closeServers();
+    await caches?.[Symbol.asyncDispose]();
     await telemetry.shutdown();
     throw error;
   }
-  const startSeconds = process.uptime();
-  telemetry.telemetry.observer.coldStart(startSeconds);
-  const namer = [...namers.keys()][0];
+  const startSeconds = tellColdStart(telemetry.telemetry, registry.models);
+  const namer = namers.firstOf(registry.models)?.name;
   const facts = {
     url: main.url,
     metricsUrl: await telemetry.metricsUrl(),
@@ -68,10 +89,12 @@ export async function startService(options: ServeOptions, registry: ModelRegistr
   process.stdout.write(banner(facts));
   return {
     url: main.url,
+    reload: () => reload(registry, options, async () => (await reread()).options, log),
     // Requests end before the models that they use, and both before the telemetry that tells of them.
     async stop() {
       await closeServers();
       await registry.close();
+      await caches?.[Symbol.asyncDispose]();
       await telemetry.shutdown();
     },
   };

@@ -4,6 +4,8 @@ import type { IncomingMessage } from 'node:http';
 export interface ProfilingAccess {
   /** Secret that opens /profiling to other machines; this machine needs none. @default none: this machine alone */
   readonly token?: string;
+  /** Path that is guarded, for what is said. @default /profiling */
+  readonly path?: string;
 }
 
 /** Why a request may not see /profiling. */
@@ -29,7 +31,7 @@ const proxyHeaders = [
  * Lets in who comes from this machine without a proxy, or who knows the token.
  * @throws {RangeError} for an empty token
  */
-export function createProfilingAccess({ token }: ProfilingAccess): AccessCheck {
+export function createProfilingAccess({ token, path = '/profiling' }: ProfilingAccess): AccessCheck {
   if (token === '') throw new RangeError('the token of /profiling must not be empty');
   const expected = token === undefined ? undefined : digest(token);
   return (request) => {
@@ -40,7 +42,7 @@ export function createProfilingAccess({ token }: ProfilingAccess): AccessCheck {
     }
     if (isFromHere(request)) {
       if (isOwnPage(request)) return undefined;
-      return { status: 403, error: 'a page of another origin may not use /profiling of this machine' };
+      return { status: 403, error: `a page of another origin may not use ${path} of this machine` };
     }
     if (expected !== undefined) {
       return {
@@ -51,8 +53,7 @@ export function createProfilingAccess({ token }: ProfilingAccess): AccessCheck {
     }
     return {
       status: 403,
-      error:
-        '/profiling answers requests from its own machine alone; to open it set INFEROMETER_PROFILING_TOKEN there and send the token as "authorization: Bearer <token>"',
+      error: `${path} answers requests from its own machine alone; to open it set INFEROMETER_PROFILING_TOKEN there and send the token as "authorization: Bearer <token>"`,
     };
   };
 }

@@ -1,16 +1,38 @@
-import { monoNow } from '@inferometer/core';
+import { type MonoMs, monoNow } from '@inferometer/core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import type { LoadRequest, TensorInfo } from './protocol.ts';
+import { discardEntry, graphOfEntry } from '../model-cache/entry.ts';
+import type { LoadRequest, LoadTimes, TensorInfo } from './protocol.ts';
+import { startProfile } from './session-profile.ts';
 
 /** An open model and what it takes and gives. */
 export interface Session {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  /** How it was opened. */
+  readonly opening: Pick<LoadTimes, 'readMs' | 'optimiseMs' | 'fromCache'>;
+  /** @param outputs names of those wanted. @default all */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    outputs?: readonly string[],
+  ): Promise<Readonly<Record<string, Tensor>>>;
+}
+
+/** What every session of ours is opened with. */
+export function sessionOptions(threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    // Errors come back as exceptions: they and the optimiser's warnings are not for the service's log as well.
+    logSeverityLevel: 4,
+    // Executors share cores: a thread that spins while it waits takes them from the others.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  };
 }
 
 /**
- * Opens a graph on the CPU.
+ * Opens a graph on the CPU, in its optimised form where the cache has one; one that cannot be opened is thrown away.
  * @param ran told of each run
  * @throws what onnxruntime says of a graph that it cannot read
  */
@@ -18,26 +40,61 @@ export async function openSession(
   request: LoadRequest,
   ran: (startMs: number, endMs: number) => void = () => {},
 ): Promise<Session> {
-  const session = await InferenceSession.create(request.graph, {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: request.threads,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    // Errors come back as exceptions; warnings of the optimiser are not for the service's log.
-    logSeverityLevel: 3,
-    // Executors share cores: a thread that spins while it waits takes them from the others.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  });
+  const { session, opening } = (await openOptimised(request)) ?? (await openOriginal(request));
   return {
     inputs: session.inputMetadata.map(infoOf),
     outputs: session.outputMetadata.map(infoOf),
-    async run(feeds) {
+    opening,
+    async run(feeds, outputs) {
       const start = monoNow();
-      const results = await session.run(feeds);
+      const results = await (outputs ? session.run(feeds, outputs) : session.run(feeds));
       ran(start, monoNow());
       return results;
     },
   };
+}
+
+interface Opened {
+  readonly session: InferenceSession;
+  readonly opening: Session['opening'];
+}
+
+async function openOptimised({ optimised, threads }: LoadRequest): Promise<Opened | undefined> {
+  const graph = optimised && graphOfEntry(optimised);
+  if (!optimised || !graph) return undefined;
+  try {
+    const options = { ...sessionOptions(threads), graphOptimizationLevel: 'disabled' } as const;
+    const { session, readMs } = await create(graph, options);
+    return { session, opening: { readMs, optimiseMs: 0, fromCache: true } };
+  } catch {
+    // It is made anew from the original, which says what is wrong if that cannot be opened either.
+    discardEntry(optimised);
+    return undefined;
+  }
+}
+
+async function openOriginal({ graph, threads }: LoadRequest): Promise<Opened> {
+  const { session, readMs, initMs } = await create(graph, sessionOptions(threads));
+  return { session, opening: { readMs, optimiseMs: initMs, fromCache: false } };
+}
+
+async function create(
+  graph: string,
+  options: InferenceSession.SessionOptions,
+): Promise<{ session: InferenceSession; readMs: number; initMs: number }> {
+  const profile = startProfile();
+  try {
+    const session = await InferenceSession.create(graph, { ...options, ...profile?.options });
+    return { session, ...(profile?.end(session) ?? { readMs: 0, initMs: 0 }) };
+  } catch (error) {
+    profile?.discard();
+    throw error;
+  }
+}
+
+/** When the runtime of this process or thread was up, before it loaded any module of ours. */
+export function bootedAt(): MonoMs {
+  return monoNow() - performance.now() + performance.nodeTiming.bootstrapComplete;
 }
 
 function infoOf(value: InferenceSession.ValueMetadata): TensorInfo {

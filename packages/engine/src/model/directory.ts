@@ -26,12 +26,13 @@ const defaultMaxTokens = 512;
 const offsetPositions = ['roberta', 'xlm-roberta', 'camembert', 'mpnet', 'xlm-roberta-xl', 'longformer'];
 
 /**
- * Reads a sentence-transformers or Optimum directory.
+ * Reads a sentence-transformers or Optimum directory, or any other one with an ONNX graph.
  * @param path the directory, or an .onnx file in it
+ * @param variant which of its graphs, such as `int8`
  * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
  */
-export function readModelDirectory(path: string): ModelDirectory {
-  const files = findModelFiles(path);
+export function readModelDirectory(path: string, variant?: string): ModelDirectory {
+  const files = findModelFiles(path, variant);
   const json = (name: string): Json => readJsonObject(join(files.dir, name)) ?? {};
   const config = json('config.json');
   const sentence = json('sentence_bert_config.json');

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { InferometerError, messageOf } from '@inferometer/core';
+import { chooseVariant, describeVariants, listVariants, thisProcessor } from './variants.ts';
 
 /** Where a directory may keep its graph, in the order of preference. */
 const graphNames = [
@@ -15,32 +16,57 @@ export interface ModelFiles {
   readonly dir: string;
   /** The ONNX graph. */
   readonly graph: string;
-  readonly tokenizer: string;
+  /** tokenizer.json; undefined of a model that is fed with tensors. */
+  readonly tokenizer: string | undefined;
 }
+
+/** What only models of texts have: where one of these is, a missing tokenizer.json has been forgotten. */
+const textFiles = [
+  'tokenizer_config.json',
+  'modules.json',
+  'sentence_bert_config.json',
+  'vocab.txt',
+  'merges.txt',
+];
 
 /**
  * Finds the files of a model.
- * @param path a sentence-transformers or Optimum directory, or one .onnx file in it
+ * @param path a sentence-transformers or Optimum directory, any other one with a graph, or one .onnx file
+ * @param variant which of its graphs, such as `int8`; the first of `graphNames` without
  * @throws {InferometerError} INVALID_MODEL that names the path or file missing
  */
-export function findModelFiles(path: string): ModelFiles {
+export function findModelFiles(path: string, variant?: string): ModelFiles {
   const kind = kindOfPath(path);
   if (kind === 'missing') throw invalid(`${path} does not exist: expected a model directory`);
   if (kind === 'file' && !path.endsWith('.onnx'))
     throw invalid(`${path} is not a directory or an .onnx file`);
   const parent = dirname(path);
   const dir = kind === 'directory' ? path : basename(parent) === 'onnx' ? dirname(parent) : parent;
-  const graph =
-    kind === 'file'
-      ? path
-      : graphNames.map((name) => join(dir, name)).find((file) => kindOfPath(file) === 'file');
-  if (graph === undefined)
-    throw invalid(`${dir} has no ONNX graph: expected model.onnx or onnx/model.onnx in it`);
+  if (kind === 'file' && variant !== undefined)
+    throw invalid(`${path} is one graph: expected a directory to choose variant "${variant}" in`);
+  const graph = kind === 'file' ? path : graphIn(dir, variant);
   if (statSync(graph).size === 0) throw invalid(`${graph} is empty: expected an ONNX graph`);
   const tokenizer = [dir, dirname(graph)].map((folder) => join(folder, 'tokenizer.json')).find(isFile);
-  if (tokenizer === undefined)
+  if (tokenizer === undefined && textFiles.some((name) => isFile(join(dir, name))))
     throw invalid(`${join(dir, 'tokenizer.json')} is missing: expected a Hugging Face tokenizer`);
   return { dir, graph, tokenizer };
+}
+
+/** @throws {InferometerError} INVALID_MODEL that names the graphs there are */
+function graphIn(dir: string, variant: string | undefined): string {
+  const variants = listVariants(dir);
+  if (variant !== undefined) {
+    const chosen = chooseVariant(variants, variant, thisProcessor());
+    const file =
+      chosen?.file ?? (variant.endsWith('.onnx') && isFile(join(dir, variant)) ? variant : undefined);
+    if (file !== undefined) return join(dir, file);
+    const there = variants.length > 0 ? describeVariants(variants) : 'none';
+    throw invalid(`${dir} has no graph of variant "${variant}", it has ${there}`);
+  }
+  const found = graphNames.map((name) => join(dir, name)).find(isFile);
+  if (found !== undefined) return found;
+  const hint = variants.length > 0 ? `; its variants are ${describeVariants(variants)}` : '';
+  throw invalid(`${dir} has no ONNX graph: expected model.onnx or onnx/model.onnx in it${hint}`);
 }
 
 /**

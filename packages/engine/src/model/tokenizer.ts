@@ -18,6 +18,11 @@ export interface Tokenizer {
    * @param maxTokens longest result, special tokens included; content is cut, special tokens stay
    */
   encode(text: string, maxTokens: number): Encoded;
+  /**
+   * Splits a text that has its special tokens written out in it, such as a chat template's: nothing is put around it.
+   * @param maxTokens longest result; what is over it is cut at the end
+   */
+  encodeRendered(text: string, maxTokens: number): Encoded;
   /** The text of tokens, without special ones. */
   decode(ids: readonly number[]): string;
 }
@@ -28,8 +33,10 @@ export interface Tokenizer {
  * @throws {InferometerError} INVALID_MODEL that names the file
  */
 export function loadTokenizer(model: ModelDirectory): Tokenizer {
-  const definition = readJsonObject(model.tokenizer);
-  const config = readJsonObject(join(dirname(model.tokenizer), 'tokenizer_config.json')) ?? {};
+  const file = model.tokenizer;
+  if (file === undefined) throw invalid(`${model.dir} has no tokenizer.json`);
+  const definition = readJsonObject(file);
+  const config = readJsonObject(join(dirname(file), 'tokenizer_config.json')) ?? {};
   let hf: HfTokenizer;
   let prefix: number;
   let suffix: number;
@@ -43,9 +50,9 @@ export function loadTokenizer(model: ModelDirectory): Tokenizer {
     suffix = Math.min(commonPrefix([...none].reverse(), [...some].reverse()), none.length - prefix);
     vocabularySize = hf.get_vocab().size;
   } catch (error) {
-    throw invalid(`${model.tokenizer} is not a tokenizer: ${messageOf(error)}`, error);
+    throw invalid(`${file} is not a tokenizer: ${messageOf(error)}`, error);
   }
-  if (vocabularySize === 0) throw invalid(`${model.tokenizer} is not a tokenizer: its vocabulary is empty`);
+  if (vocabularySize === 0) throw invalid(`${file} is not a tokenizer: its vocabulary is empty`);
 
   return {
     vocabularySize,
@@ -59,6 +66,10 @@ export function loadTokenizer(model: ModelDirectory): Tokenizer {
       if (ids.length < maxTokens + headMargin) ids = split(text);
       const kept = truncate(ids, maxTokens, prefix, suffix, model.truncationSide);
       return { ids: Int32Array.from(kept), isCut: ids.length > maxTokens };
+    },
+    encodeRendered(text, maxTokens) {
+      const { ids } = hf.encode(text, { add_special_tokens: false });
+      return { ids: Int32Array.from(ids.slice(0, maxTokens)), isCut: ids.length > maxTokens };
     },
     decode: (ids) => (ids.length === 0 ? '' : hf.decode(ids as number[], { skip_special_tokens: true })),
   };

@@ -11,6 +11,7 @@ import {
 } from '@inferometer/core';
 import type { Decision } from '../deferred/keep-policy.ts';
 import type { SpanOutcomes } from '../providers/counted-exporter.ts';
+import { createCacheMetrics } from './cache-metrics.ts';
 
 /** The inference metrics, written to shared memory. */
 export interface InferenceMetrics {
@@ -113,9 +114,9 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
   );
   const modelLoad = histogram(
     METRIC.modelLoad,
-    'Time to start an executor and load its model.',
+    'Time to start an executor and load its model, by phase; phase "total" is all of it.',
     BOUNDS.load,
-    ['model'],
+    ['model', 'phase'],
     's',
   );
   const genAiDuration = histogram(
@@ -191,10 +192,14 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     .of(version)
     .set(1);
 
+  const caches = createCacheMetrics(memory);
+
   let coldStart: GaugeFamily | undefined;
-  const queues: QueueReading[] = [];
+  /** By model: one that is loaded anew takes the place of the one before. */
+  const queues = new Map<string, QueueReading>();
   const sample = (): void => {
-    for (const { model, depth } of queues) queueDepth.of(model).set(depth());
+    for (const { model, depth } of queues.values()) queueDepth.of(model).set(depth());
+    caches.sample();
   };
 
   /** Observes, and points to the request's trace if it is exported. */
@@ -244,7 +249,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     },
     requestRejected: (model, reason) => rejected.of(model, reason).add(),
     queueAdded(queue) {
-      queues.push(queue);
+      queues.set(queue.model, queue);
       queueCapacity.of(queue.model).set(queue.capacity);
       sample();
       // From 0 on: a rate sees the first refusal only if the series was there before it.
@@ -258,16 +263,22 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       paddingRatio.of(model).observe(batch.paddingRatio);
       dispatches.of(model, batch.reason).add();
     },
+    ...caches.observer,
     executorRestarted: (model) => restarts.of(model).add(),
-    modelLoaded: (load) => modelLoad.of(load.model).observe(load.seconds),
-    coldStart(seconds) {
+    modelLoaded({ model, seconds, phases = [] }) {
+      modelLoad.of(model, 'total').observe(seconds);
+      for (const phase of phases) modelLoad.of(model, phase.name).observe(phase.seconds);
+    },
+    coldStart(seconds, phases = []) {
       // Not made before: 0 would be the time of an app without models.
       coldStart ??= memory.gauge({
         name: METRIC.coldStart,
-        help: 'Time from the process start until all models were warm.',
+        help: 'Time from the process start until all models were warm, by phase; phase "total" is all of it.',
         unit: 's',
+        labels: ['phase'],
       });
-      coldStart.of().set(seconds);
+      coldStart.of('total').set(seconds);
+      for (const phase of phases) coldStart.of(phase.name).set(phase.seconds);
     },
   };
 
@@ -293,10 +304,11 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     ids: IdWords | undefined,
     at: number,
   ): void {
-    observeIn(genAiDuration, record.totalUs / 1e6, ids, at, model, 'text_completion');
+    const operation = record.operation ?? 'text_completion';
+    observeIn(genAiDuration, record.totalUs / 1e6, ids, at, model, operation);
     observeIn(timeToFirstToken, (record.ttftUs ?? generation.firstUs) / 1e6, ids, at, model);
-    if (generation.tokens < 2) return;
-    const perToken = (generation.lastUs - generation.firstUs) / (generation.tokens - 1) / 1e6;
-    observeIn(timePerToken, perToken, ids, at, model);
+    const { betweenUs, gaps } = generation;
+    // Of each text by itself: those of one request are made side by side.
+    if (gaps > 0) observeIn(timePerToken, betweenUs / gaps / 1e6, ids, at, model);
   }
 }

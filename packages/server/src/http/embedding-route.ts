@@ -1,7 +1,11 @@
-import { goneSignal, traceOf } from '@inferometer/express';
+import type { ResponseCache } from '@inferometer/engine';
+import { traceOf } from '@inferometer/express';
 import type { Request } from 'express';
 import type { ModelRegistry } from '../models/registry.ts';
+import { cacheModeOf, tellCache } from './cache-control.ts';
+import { callOptions } from './call-options.ts';
 import { encodeInputs, type InputLimits, inputsOf } from './inputs.ts';
+import type { StreamLimits } from './sse.ts';
 import type { Turns } from './turns.ts';
 
 /** What the routes need to do their work. */
@@ -10,6 +14,10 @@ export interface RouteContext {
   readonly limits: InputLimits;
   /** For work that takes the main thread long: splitting texts, writing vectors. */
   readonly turns: Turns;
+  /** Answers that can be given again; undefined when nothing is cached. */
+  readonly responses: ResponseCache | undefined;
+  /** Of answers that are streamed. */
+  readonly streams: StreamLimits;
 }
 
 export interface EmbeddedInputs {
@@ -39,15 +47,17 @@ export async function embedInputs(
   options: EmbedOptions,
 ): Promise<EmbeddedInputs> {
   const trace = traceOf(request);
+  const call = callOptions(request);
   const model = context.registry.embedding(options.model);
   if (trace) trace.model = model.name;
   const inputs = inputsOf(value, options.field, context.limits);
   trace?.enter('preprocess');
   const texts = await encodeInputs(inputs, model, { ...options, turns: context.turns });
   const vectors = await model.embed(texts, {
-    trace,
-    signal: goneSignal(request),
+    ...call,
     normalize: options.normalize,
+    cache: cacheModeOf(request),
+    onCache: (summary) => tellCache(request.res, summary),
   });
   // Batches answer many requests at once: their JSON is written in turns too.
   await context.turns.next();

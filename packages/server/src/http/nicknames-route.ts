@@ -1,9 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { InferometerError } from '@inferometer/core';
+import { traceOf } from '@inferometer/express';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { languages } from '../nicknames/lists.ts';
-import { languageOf, type Namer } from '../nicknames/namer.ts';
+import { languageOf } from '../nicknames/namer.ts';
+import type { Namers } from '../nicknames/namers.ts';
+import { cachedAnswer } from './cached-answer.ts';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { RequestProblem } from './problem.ts';
 import { validate } from './validate.ts';
@@ -23,9 +26,9 @@ const nicknamesSchema = z.object({
 /**
  * `POST /nicknames`: `{"text": "I could sleep all day"}` gives nicknames, best first. The language is the text's own
  * unless `language` says otherwise; the same `seed` gives the same animals.
- * @param namers of the models that have word lists, by name
+ * @param namers of the models that have word lists
  */
-export function nicknamesRoute(context: RouteContext, namers: ReadonlyMap<string, Namer>): RequestHandler {
+export function nicknamesRoute(context: RouteContext, namers: Namers): RequestHandler {
   return async (request, response) => {
     const body = validate(nicknamesSchema, request.body);
     if (body.text.trim() === '') {
@@ -36,22 +39,30 @@ export function nicknamesRoute(context: RouteContext, namers: ReadonlyMap<string
         'text',
       );
     }
-    const name = body.model ?? [...namers.keys()][0];
+    const name = body.model ?? namers.firstOf(context.registry.models)?.name;
     // Asks for the model first: an unknown one, or one that still loads, is said as such.
     const model = context.registry.embedding(name);
-    const namer = namers.get(model.name);
+    const trace = traceOf(request);
+    if (trace) trace.model = model.name;
+    const namer = namers.of(model);
     if (!namer) {
       const message = `model "${model.name}" makes no nicknames: its directory has no adjectives.json and animals.json`;
       throw new InferometerError('INVALID_INPUT', message, { field: 'model' });
     }
-    const embedded = await embedInputs(context, request, body.text, {
-      field: 'text',
-      model: model.name,
-      truncate: true,
-    });
     const language = body.language ?? languageOf(body.text);
     const seed = body.seed ?? randomInt(2 ** 31);
-    const nicknames = namer.name(embedded.vectors[0] as Float32Array, language, body.n ?? 5, seed >>> 0);
+    const count = body.n ?? 5;
+    // Without a seed every answer is another one.
+    const key =
+      body.seed == null ? undefined : ['/nicknames', model.fingerprint, body.text, language, count, seed];
+    const nicknames = await cachedAnswer(context.responses, { request, response }, key, async () => {
+      const { vectors } = await embedInputs(context, request, body.text, {
+        field: 'text',
+        model: model.name,
+        truncate: true,
+      });
+      return namer.name(vectors[0] as Float32Array, language, count, seed >>> 0);
+    });
     response.json({ nickname: nicknames[0]?.nickname, language, model: model.name, seed, nicknames });
   };
 }

@@ -1,137 +1,296 @@
-import { InferometerError, messageOf, type Telemetry } from '@inferometer/core';
+import { InferometerError, messageOf } from '@inferometer/core';
+import type { EmbeddingModel, GenerativeModel, Model } from '@inferometer/engine';
+import { defaultOf, findModel, findOfKind, namesOf, type VersionStatus } from './choose.ts';
+import { createEpochs } from './epochs.ts';
 import {
-  type EmbeddingModel,
-  type GenerativeModel,
-  type Model,
-  type ModelDirectory,
-  type ModelOptions,
-  openModel,
-  readModelDirectory,
-  type StartedModel,
-  startModel,
-} from '@inferometer/engine';
-import type { ModelSpec } from './spec.ts';
+  isUnchanged,
+  type OpenModel,
+  openVersion,
+  type ServedVersion,
+  type StartingVersion,
+  startVersion,
+} from './serving-version.ts';
+import type { ModelSources } from './spec.ts';
+import { findVersions, type VersionSpec } from './versions.ts';
 
-/** The models of a server, by name. */
+/** What has become of versions that were loaded, unloaded or left as they were. */
+export interface RegistryChanges {
+  /** Labels of versions, such as `minilm@3`. */
+  readonly loaded: readonly string[];
+  readonly unloaded: readonly string[];
+  /** One line each; what was served before is served still. */
+  readonly errors: readonly string[];
+}
+
+/** The models of a server, by name and version; loaded, replaced and unloaded while requests go on. */
 export interface ModelRegistry {
+  /** Names in the order in which they were given. */
   readonly names: readonly string[];
+  /** The default version of each name that is ready. */
   readonly models: readonly Model[];
-  /** All models are loaded and warm. */
+  /** All versions and what has become of them. */
+  readonly versions: readonly VersionStatus[];
+  /** Whether all models that the server was started with have been loaded. */
   readonly ready: boolean;
   /**
    * Waits for the executors of all models and opens them side by side.
-   * @param prepare what else a model needs before it is ready
    * @throws {InferometerError} INVALID_MODEL with the model's name and the file at fault
    */
-  load(telemetry: Telemetry, prepare?: (model: Model) => Promise<void>): Promise<void>;
+  open(open: OpenModel): Promise<void>;
   /**
-   * @param name undefined takes the first model that embeds
+   * Any model by `name` (its default version) or `name@version`.
+   * @throws {InferometerError} UNKNOWN_MODEL, or UNAVAILABLE while it is being loaded
+   */
+  find(name: string): Model;
+  /**
+   * @param name `name` or `name@version`; undefined takes the first model that embeds
    * @throws {InferometerError} UNKNOWN_MODEL, INVALID_INPUT if it does not embed, UNAVAILABLE while it loads
    */
   embedding(name: string | undefined): EmbeddingModel;
   /** As `embedding`, of models that generate text. */
   generative(name: string | undefined): GenerativeModel;
+  /** Notes a request, so that no model is closed that it may have chosen. @returns to be called at its end */
+  enter(): () => void;
+  /**
+   * Loads the versions of a model that its directory holds now: new ones, and those whose files have changed.
+   * @throws {InferometerError} UNKNOWN_MODEL; INVALID_MODEL with what is wrong, the versions before serve on
+   */
+  load(name: string): Promise<RegistryChanges>;
+  /** The same, whether anything has changed or not. */
+  reload(name: string): Promise<RegistryChanges>;
+  /** Takes a model away once its requests have ended. @throws {InferometerError} UNKNOWN_MODEL */
+  unload(name: string): Promise<RegistryChanges>;
+  /**
+   * Follows another configuration: loads what is new or has changed, unloads what is gone. Never throws for a model.
+   * @throws {InferometerError} INVALID_MODEL for directories that cannot be followed: nothing is changed then
+   */
+  follow(sources: ModelSources): Promise<RegistryChanges>;
   close(): Promise<void>;
 }
 
+interface Wanted {
+  /** Of which models; undefined for all. */
+  readonly name?: string;
+  readonly force?: boolean;
+}
+
 /**
- * Reads the directories at once, so that a mistake shows before anything is started, and starts the executors: they
- * come up while the caller does other things.
+ * Reads the directories at once, so that a mistake shows before anything is started, and starts the executors.
  * @throws {InferometerError} INVALID_MODEL
  */
-export function createModelRegistry(specs: readonly ModelSpec[], options: ModelOptions): ModelRegistry {
-  const directories = new Map<string, ModelDirectory>(
-    specs.map(({ name, path }) => [name, inModel(name, () => readModelDirectory(path))]),
-  );
-  const starting = new Map<string, Promise<StartedModel>>();
-  for (const [name, directory] of directories) {
-    const started = inModelAsync(name, startModel(name, directory, options));
-    // Told by `load`; until then it must not count as unhandled.
-    started.catch(() => {});
-    starting.set(name, started);
-  }
-  const loaded = new Map<string, Model>();
-  const names = specs.map((spec) => spec.name);
+export function createModelRegistry(given: ModelSources): ModelRegistry {
+  let sources = given;
+  const epochs = createEpochs();
+  const starting = new Map<ServedVersion, StartingVersion>();
+  const served: ServedVersion[] = [];
+  const unloaded = new Set<string>();
+  /** Models that have been replaced and whose requests have not ended yet. */
+  const retiring = new Set<Promise<void>>();
+  let openModel: OpenModel | undefined;
   let ready = false;
+  let closed = false;
+  /** Changes follow each other: two at once would load a version twice. */
+  let turn: Promise<unknown> = Promise.resolve();
 
-  /** In the order in which they were given, whichever was loaded first. */
-  const inOrder = (): Model[] => names.map((name) => loaded.get(name)).filter((model) => model !== undefined);
-
-  const choose = <K extends Model['kind']>(
-    kind: K,
-    name: string | undefined,
-  ): Extract<Model, { kind: K }> => {
-    if (name !== undefined && !directories.has(name)) {
-      const message = `model "${name}" does not exist, expected one of ${names.join(', ')}`;
-      throw new InferometerError('UNKNOWN_MODEL', message, { field: 'model' });
+  try {
+    for (const spec of findVersions(sources)) {
+      const version = startVersion(spec);
+      const entry = entryOf(spec, version.fingerprint);
+      served.push(entry);
+      starting.set(entry, version);
     }
-    if (!ready)
-      throw new InferometerError('UNAVAILABLE', 'the models are being loaded, try again in a second');
-    const found = name === undefined ? inOrder().find((model) => model.kind === kind) : loaded.get(name);
-    if (found?.kind === kind) return found as Extract<Model, { kind: K }>;
-    const does = kind === 'embedding' ? 'makes embeddings' : 'generates text';
-    if (!found)
-      throw new InferometerError('UNKNOWN_MODEL', `no model that ${does} is loaded`, { field: 'model' });
-    const others = inOrder()
-      .filter((model) => model.kind === kind)
-      .map((model) => model.name);
-    const hint = others.length > 0 ? `, expected one of ${others.join(', ')}` : '';
-    throw new InferometerError('INVALID_INPUT', `model "${name}" is not one that ${does}${hint}`, {
-      field: 'model',
+  } catch (error) {
+    void closeStarted(starting.values());
+    throw error;
+  }
+
+  /** Closes a model when nobody can have it any more. */
+  const retire = (model: Model | undefined, done: () => void = () => {}): void => {
+    const ended: Promise<void> = epochs
+      .settled()
+      .then(() => model?.close())
+      .finally(() => {
+        retiring.delete(ended);
+        done();
+      });
+    retiring.add(ended);
+  };
+
+  /** @throws what is wrong; a version before it serves on */
+  const loadVersion = async (spec: VersionSpec): Promise<void> => {
+    const before = served.find((it) => it.name === spec.name && it.version === spec.version);
+    let entry = before;
+    try {
+      const version = startVersion(spec);
+      const next = entryOf(spec, version.fingerprint);
+      if (!before?.model) {
+        replace(before, next);
+        entry = next;
+      }
+      next.model = await openVersion(version, openModel as OpenModel);
+      if (closed) return await next.model.close();
+      next.state = 'READY';
+      if (entry !== next) replace(before, next);
+      retire(before?.model);
+    } catch (error) {
+      entry ??= replace(undefined, entryOf(spec, ''));
+      entry.reason = messageOf(error);
+      if (!entry.model) entry.state = 'UNAVAILABLE';
+      throw error;
+    }
+  };
+
+  const replace = (before: ServedVersion | undefined, next: ServedVersion): ServedVersion => {
+    const at = before ? served.indexOf(before) : -1;
+    if (at >= 0) served[at] = next;
+    else served.push(next);
+    return next;
+  };
+
+  const unloadVersion = (entry: ServedVersion, keep: boolean): void => {
+    const { model } = entry;
+    entry.model = undefined;
+    entry.state = model ? 'UNLOADING' : 'UNAVAILABLE';
+    entry.reason = 'unloaded';
+    retire(model, () => {
+      entry.state = 'UNAVAILABLE';
+      const at = served.indexOf(entry);
+      if (!keep && at >= 0) served.splice(at, 1);
     });
   };
 
+  const apply = async (specs: readonly VersionSpec[], wanted: Wanted): Promise<RegistryChanges> => {
+    const concerns = (it: { readonly name: string }): boolean =>
+      wanted.name === undefined ? !unloaded.has(it.name) : it.name === wanted.name;
+    const loaded: string[] = [];
+    const gone: string[] = [];
+    const errors: string[] = [];
+    const failed = new Set<string>();
+    for (const spec of specs.filter(concerns)) {
+      const before = served.find((it) => it.name === spec.name && it.version === spec.version);
+      if (closed || (before && !wanted.force && isUnchanged(before, spec))) continue;
+      try {
+        await loadVersion(spec);
+        loaded.push(spec.label);
+      } catch (error) {
+        errors.push(messageOf(error));
+        failed.add(spec.name);
+      }
+    }
+    for (const entry of served.filter(concerns)) {
+      const stays = specs.some((it) => it.name === entry.name && it.version === entry.version);
+      // Where a new version has failed, the one before it must not go as well.
+      if (stays || failed.has(entry.name)) continue;
+      if (entry.model) gone.push(entry.spec.label);
+      unloadVersion(entry, false);
+    }
+    return { loaded, unloaded: gone, errors };
+  };
+
+  const inTurn = <T>(change: () => Promise<T>): Promise<T> => {
+    const result = turn.then(() => {
+      if (!ready || closed)
+        throw new InferometerError('UNAVAILABLE', 'the models are being loaded, try again in a second');
+      return change();
+    });
+    turn = result.catch(() => {});
+    return result;
+  };
+
+  const loadNamed = (name: string, force: boolean): Promise<RegistryChanges> =>
+    inTurn(async () => {
+      const specs = findVersions(sources);
+      if (!specs.some((spec) => spec.name === name)) throw unknown(name);
+      const changes = await apply(specs, { name, force });
+      const [error] = changes.errors;
+      if (error !== undefined) throw new InferometerError('INVALID_MODEL', error);
+      unloaded.delete(name);
+      return changes;
+    });
+
+  const unknown = (name: string): InferometerError => {
+    const message = `model "${name}" does not exist, expected one of ${namesOf(served).join(', ')}`;
+    return new InferometerError('UNKNOWN_MODEL', message, { field: 'model' });
+  };
+
   return {
-    names,
+    get names() {
+      return namesOf(served);
+    },
     get models() {
-      return inOrder();
+      return namesOf(served)
+        .map((name) => defaultOf(served, name)?.model)
+        .filter((model) => model !== undefined);
+    },
+    get versions() {
+      return served.map((entry) => {
+        const { name, version, state, reason } = entry;
+        return { name, version, state, reason, isDefault: defaultOf(served, name) === entry };
+      });
     },
     get ready() {
       return ready;
     },
-    async load(telemetry, prepare) {
+    async open(open) {
+      openModel = open;
       const results = await Promise.allSettled(
-        names.map(async (name) => {
-          const started = await (starting.get(name) as Promise<StartedModel>);
-          const model = await inModelAsync(name, openModel(started, telemetry));
-          loaded.set(name, model);
-          if (prepare) await inModelAsync(name, prepare(model));
+        [...starting].map(async ([entry, version]) => {
+          entry.model = await openVersion(version, open);
         }),
       );
+      starting.clear();
       const failed = results.find((result) => result.status === 'rejected');
       if (failed) throw failed.reason;
+      for (const entry of served) entry.state = 'READY';
       ready = true;
     },
-    embedding: (name) => choose('embedding', name),
-    generative: (name) => choose('generative', name),
+    find: (name) => findModel(ready ? served : served.map(loading), name),
+    embedding: (name) => findOfKind(ready ? served : served.map(loading), 'embedding', name),
+    generative: (name) => findOfKind(ready ? served : served.map(loading), 'generative', name),
+    enter: epochs.enter,
+    load: (name) => loadNamed(name, false),
+    reload: (name) => loadNamed(name, true),
+    unload: (name) =>
+      inTurn(async () => {
+        const entries = served.filter((entry) => entry.name === name);
+        if (entries.length === 0) throw unknown(name);
+        const gone = entries.filter(({ model }) => model).map(({ spec }) => spec.label);
+        unloaded.add(name);
+        for (const entry of entries) unloadVersion(entry, true);
+        return { loaded: [], unloaded: gone, errors: [] };
+      }),
+    follow: (next) =>
+      inTurn(async () => {
+        const specs = findVersions(next);
+        sources = next;
+        return apply(specs, {});
+      }),
     async close() {
       ready = false;
-      await Promise.all(
-        [...starting].map(async ([name, start]) => {
-          const started = await start.catch(() => undefined);
-          await (loaded.get(name)?.close() ?? started?.pool.close());
-        }),
-      );
+      closed = true;
+      await turn;
+      await closeStarted(starting.values());
+      await Promise.all([...served.map((entry) => entry.model?.close()), ...retiring]);
     },
   };
 }
 
-function inModel<T>(name: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw named(name, error);
-  }
+/** As requests see it until all models are there. */
+function loading(entry: ServedVersion): ServedVersion {
+  return { ...entry, model: undefined };
 }
 
-async function inModelAsync<T>(name: string, loading: Promise<T>): Promise<T> {
-  try {
-    return await loading;
-  } catch (error) {
-    throw named(name, error);
-  }
+function entryOf(spec: VersionSpec, fingerprint: string): ServedVersion {
+  const { name, version } = spec;
+  return { spec, name, version, fingerprint, state: 'LOADING', reason: '', model: undefined };
 }
 
-function named(name: string, cause: unknown): InferometerError {
-  return new InferometerError('INVALID_MODEL', `model ${name}: ${messageOf(cause)}`, { cause });
+/** Ends executors that nobody has opened. */
+async function closeStarted(starting: Iterable<StartingVersion>): Promise<void> {
+  await Promise.all(
+    [...starting].map(async ({ started }) => {
+      const up = await started.catch(() => undefined);
+      await up?.pool.close();
+    }),
+  );
 }
