@@ -52,6 +52,7 @@ export async function startService(
     maxBodyBytes: options.maxBodyBytes,
     maxUploadBytes: options.maxUploadBytes,
     maxTensorBytes: options.maxTensorBytes,
+    pipelines: options.pipelines ?? [],
     limits: { maxInputs: options.maxInputs },
     streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });

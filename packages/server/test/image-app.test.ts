@@ -141,7 +141,7 @@ describe('is refused before anything is queued', () => {
   const json = (body: unknown): [string, string] => [JSON.stringify(body), 'application/json'];
   const huge = fixture('rgb.png');
   const giant = Buffer.from(huge);
-  giant.writeUInt32BE(100_000, 16);
+  giant.writeUInt32BE(1_000_000, 16);
   const png = pngOf(heldOut[0] as HeldOut);
 
   test.each<
@@ -161,7 +161,7 @@ describe('is refused before anything is queued', () => {
       400,
       /the JPEG is cut off/,
     ],
-    ['giant dimensions', giant, 'image/png', 400, /100000 × 36, expected at most|cut off/],
+    ['giant dimensions', giant, 'image/png', 400, /1000000 × 36, expected at most \d+ pixels/],
     ['a GIF', fixture('other.gif'), 'image/gif', 400, /expected a PNG or JPEG image, got a GIF/],
     ['a WebP', fixture('other.webp'), 'image/webp', 400, /got a WebP/],
     ['CMYK', fixture('cmyk.jpg'), 'image/jpeg', 400, /is CMYK/],

@@ -2,12 +2,14 @@ import { loadConfig, startTelemetry } from '@inferometer/sdk';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { createApp } from '../src/http/app.ts';
 import { openApiDocument } from '../src/http/openapi/document.ts';
 import type { Operation } from '../src/http/openapi/operation.ts';
 import { operations } from '../src/http/openapi/operations.ts';
 import { createModelRegistry } from '../src/models/registry.ts';
 import { createNamers } from '../src/nicknames/namers.ts';
+import { pipelineOperations } from '../src/pipeline/operations.ts';
 import { routesOf } from './routes-of.ts';
 
 const config = loadConfig();
@@ -33,6 +35,7 @@ const app = createApp({
   maxTensorBytes: 1000,
   limits: { maxInputs: 10 },
   responses: undefined,
+  pipelines: [],
   streams: { pingMs: 1000, stallMs: 1000 },
 });
 
@@ -100,6 +103,27 @@ test('references lead somewhere, and nothing is defined that nobody refers to', 
     Object.keys(of).map((name) => `${kind}/${name}`),
   );
   expect([...used].sort()).toEqual(defined.sort());
+});
+
+test('pipelines are described as far as their schemas tell', async () => {
+  const input = z.object({ text: z.string().min(1) });
+  const document = openApiDocument(
+    [
+      ...operations,
+      ...pipelineOperations([
+        { path: '/moods/of', name: 'm', pipeline: { model: 'x', input } },
+        { path: '/raw', name: 'r', pipeline: { model: 'x' } },
+      ]),
+    ],
+    '1.2.3',
+  );
+  expect(document.components.schemas['moods_of.Request']).toMatchObject({ required: ['text'] });
+  expect(document.paths['/raw']?.post).toMatchObject({
+    operationId: 'run_raw',
+    requestBody: { content: { 'application/json': {}, 'application/octet-stream': {} } },
+  });
+  const { valid } = await new Validator().validate(JSON.parse(JSON.stringify(document)));
+  expect(valid).toBe(true);
 });
 
 test('two operations of one path, one id or one name for two schemas are mistakes that are told', () => {

@@ -85,8 +85,8 @@ export const repositoryOperations: readonly Operation[] = [
     ],
     errors: [400, 413, 415, ...guarded],
   },
-  change('load', 'Loads a model, or loads it again from its files', loadSchema),
   change('unload', 'Takes a model away once its requests have ended', unloadSchema),
+  change('load', 'Loads a model, or loads it again from its files', loadSchema),
 ];
 
 /**

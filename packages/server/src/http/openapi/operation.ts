@@ -6,6 +6,7 @@ export const tags = {
   OpenAI: 'As the OpenAI API has them.',
   TEI: 'As text-embeddings-inference has them.',
   'Open Inference Protocol': 'Version 2 of the protocol of KServe and Triton, over HTTP.',
+  Pipelines: 'Models with functions of the server’s owner around them.',
   Apps: 'Small programs to measure with, and to play with.',
   Server: 'Health, metrics and this document.',
   Profiling: 'The last requests, as they were: no backend needed. For this machine alone, or by token.',

@@ -42,6 +42,14 @@ const trace = z.object({
       count: z.int().min(0),
     }),
   ),
+  generation: z
+    .object({
+      tokens: z.int().min(0),
+      prefill_ms: milliseconds.describe('From the start of the first model run until the first token.'),
+      decode_ms: milliseconds.describe('From the first token to the last one.'),
+      time_per_output_token_ms: milliseconds.nullable(),
+    })
+    .nullable(),
   batch: batch.nullable(),
   batches: z.array(batch),
 });
