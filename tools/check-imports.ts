@@ -47,7 +47,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'ioredis',
     'lru-cache',
     'onnxruntime-node',
-    'opossum',
   ],
   'packages/server': [
     '@inferometer/core',

@@ -21,6 +21,14 @@ export {
   type RunCost,
   type RunCostModel,
 } from './batching/run-cost.ts';
+export type { CacheCall } from './cache/cached-embed.ts';
+export type { CachedModel } from './cache/cached-model.ts';
+export { type Caches, createCaches } from './cache/caches.ts';
+export { fingerprintOf } from './cache/fingerprint.ts';
+export { type CacheOptions, checkRedisUrl, type RedisOptions } from './cache/options.ts';
+export type { CachedAnswer, ResponseCache, ResponseCall } from './cache/response-cache.ts';
+export { type CacheSummary, resultOf } from './cache/summary.ts';
+export type { CacheMode, Resolved, ResolveOptions, TieredCache } from './cache/tiered-cache.ts';
 export type { CallOptions, Priority } from './call.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';

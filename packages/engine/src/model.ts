@@ -1,8 +1,11 @@
 import type { Telemetry } from '@inferometer/core';
 import type { Refusal } from './admission/refusal.ts';
 import { callOf } from './batching/call-of.ts';
+import { type CachedEmbed, type CachedModel, withCaches } from './cache/cached-model.ts';
+import type { Caches } from './cache/caches.ts';
+import { fingerprintOf } from './cache/fingerprint.ts';
 import type { CallOptions } from './call.ts';
-import { createEmbeddingRuntime, type EmbeddingRuntime } from './embedding-model.ts';
+import { createEmbeddingRuntime } from './embedding-model.ts';
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
 import { checkTensorModel, hasBatchRows, warmUpTensors } from './executor/infer-work.ts';
 import type { TensorInfo } from './executor/protocol.ts';
@@ -20,7 +23,7 @@ import type { ModelOptions } from './options.ts';
 import { type StartedModel, type StartOptions, startModel } from './started-model.ts';
 import { createTensorRuntime, type TensorRuntime } from './tensor-model.ts';
 
-interface LoadedModel extends Pick<TensorRuntime, 'infer' | 'runPipeline'> {
+interface LoadedModel extends CachedModel, Pick<TensorRuntime, 'infer' | 'runPipeline'> {
   readonly name: string;
   readonly directory: ModelDirectory;
   readonly inputs: readonly TensorInfo[];
@@ -39,9 +42,11 @@ interface LoadedModel extends Pick<TensorRuntime, 'infer' | 'runPipeline'> {
 }
 
 /** A model that turns texts into vectors. */
-export interface EmbeddingModel extends LoadedModel, Pick<EmbeddingRuntime, 'embed'> {
+export interface EmbeddingModel extends LoadedModel {
   readonly kind: 'embedding';
   readonly tokenizer: Tokenizer;
+  /** As `EmbeddingRuntime` has it, through the cache where there is one. */
+  readonly embed: CachedEmbed;
   readonly dimensions: number;
 }
 
@@ -66,27 +71,35 @@ export interface TensorModel extends LoadedModel {
 export type Model = EmbeddingModel | GenerativeModel | TensorModel;
 
 /**
- * Warms a started model up and puts its queue before it.
+ * Warms a started model up and puts its queue before it, and caches before that.
  * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
  */
-export async function openModel(started: StartedModel, telemetry: Telemetry): Promise<Model> {
+export async function openModel(
+  started: StartedModel,
+  telemetry: Telemetry,
+  caches?: Caches,
+): Promise<Model> {
   const { name, hooks, pool } = started;
   hooks.onRestart = () => telemetry.observer.executorRestarted(name);
   hooks.onMetrics = telemetry.observer.executorMetrics;
   for (const path of started.metricFiles) hooks.onMetrics(path, true);
   try {
-    const model = await openKind(started, telemetry);
+    const [opened, fingerprint] = await Promise.all([
+      openKind(started, telemetry),
+      caches && fingerprintOf(started.directory),
+    ]);
     // Of executors that come back: those of the start were told with their first run.
     hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
-    if (model.kind === 'embedding') void pool.startSolo();
+    if (opened.kind === 'embedding') void pool.startSolo();
     const caching = keepOptimised(started);
-    return {
-      ...model,
+    const model: Model = {
+      ...opened,
       async close() {
         caching?.stop();
-        await model.close();
+        await opened.close();
       },
     };
+    return caches && fingerprint ? withCaches(model, caches, fingerprint) : model;
   } catch (error) {
     await pool.close();
     throw error;
@@ -99,8 +112,9 @@ export async function loadModel(
   directory: ModelDirectory,
   telemetry: Telemetry,
   given: StartOptions = {},
+  caches?: Caches,
 ): Promise<Model> {
-  return openModel(await startModel(name, directory, given), telemetry);
+  return openModel(await startModel(name, directory, given), telemetry, caches);
 }
 
 function openKind(started: StartedModel, telemetry: Telemetry): Promise<Model> {

@@ -1,5 +1,6 @@
-import type { ModelOptions } from '@inferometer/engine';
+import type { CacheOptions, ModelOptions } from '@inferometer/engine';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type CacheFlags, cacheFlags, cacheOptionsOf } from './cache-options.ts';
 import { modelFlags, modelOptionsOf } from './model-flags.ts';
 import { cacheDirOf } from './models/cache-dir.ts';
 import { type ModelSource, type ModelSources, parseModelSource } from './models/spec.ts';
@@ -12,6 +13,8 @@ export interface ServeOptions {
   readonly metricsPort: number | undefined;
   /** Models with all their options. */
   readonly sources: ModelSources;
+  /** undefined when nothing is cached. */
+  readonly cache: CacheOptions | undefined;
   readonly maxBodyBytes: number;
   readonly maxTensorBytes: number;
   readonly maxInputs: number;
@@ -24,7 +27,7 @@ export interface ServeOptions {
 }
 
 /** The flags as commander gives them. */
-export interface Flags {
+export interface Flags extends CacheFlags {
   readonly host: string;
   readonly port: number;
   readonly metricsPort: number | 'off';
@@ -87,7 +90,7 @@ export function serveCommand(run: (command: Command) => Promise<void>): Command 
         .default(9464)
         .argParser((text) => (text === 'off' ? 'off' : integer(0, 65_535)(text))),
     );
-  for (const flag of modelFlags) command.addOption(flag);
+  for (const flag of [...modelFlags, ...cacheFlags]) command.addOption(flag);
   return command
     .addOption(
       new Option('--max-inputs <n>', 'inputs in one request')
@@ -139,6 +142,7 @@ export function resolveServeOptions(
     port: flags.port,
     metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
     sources: resolveSources(flags, file, bundled),
+    cache: cacheOptionsOf(flags),
     maxBodyBytes: flags.maxBody,
     maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,

@@ -1,4 +1,4 @@
-import { type Model, openModel, type StartedModel } from '@inferometer/engine';
+import { createCaches, type Model, openModel, type StartedModel } from '@inferometer/engine';
 import { loadConfig, startTelemetry, type TelemetryConfig } from '@inferometer/sdk';
 import { banner } from './banner.ts';
 import { createApp } from './http/app.ts';
@@ -39,6 +39,7 @@ export async function startService(
     config: withMetricsPort(loadConfig(), options),
     log: { info: (m) => log.info(m), warn: (m) => log.warn(m), error: (m) => log.error(m) },
   });
+  const caches = options.cache && (await createCaches(options.cache, telemetry.telemetry.observer));
   const namers = createNamers();
   let draining = false;
   const app = createApp({
@@ -47,6 +48,7 @@ export async function startService(
     namers,
     log,
     isDraining: () => draining,
+    responses: caches?.responses,
     maxBodyBytes: options.maxBodyBytes,
     maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
@@ -59,7 +61,7 @@ export async function startService(
   };
   try {
     await registry.open(async (started: StartedModel): Promise<Model> => {
-      const model = await openModel(started, telemetry.telemetry);
+      const model = await openModel(started, telemetry.telemetry, caches);
       try {
         await namers.prepare(model);
       } catch (error) {
@@ -70,6 +72,7 @@ export async function startService(
     });
   } catch (error) {
     await closeServers();
+    await caches?.[Symbol.asyncDispose]();
     await telemetry.shutdown();
     throw error;
   }
@@ -91,6 +94,7 @@ export async function startService(
     async stop() {
       await closeServers();
       await registry.close();
+      await caches?.[Symbol.asyncDispose]();
       await telemetry.shutdown();
     },
   };

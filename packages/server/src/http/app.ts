@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import type { ResponseCache } from '@inferometer/engine';
 import { inferometer, metricsHandler, profilingHandler } from '@inferometer/express';
 import type { RunningTelemetry } from '@inferometer/sdk';
 import express, { type Express, type RequestHandler, Router } from 'express';
@@ -34,6 +35,8 @@ export interface AppOptions {
   /** Longest body of tensors, bytes. */
   readonly maxTensorBytes: number;
   readonly limits: InputLimits;
+  /** Answers that can be given again; undefined when nothing is cached. */
+  readonly responses: ResponseCache | undefined;
   readonly streams: StreamLimits;
 }
 
@@ -43,12 +46,8 @@ const pageDir = fileURLToPath(new URL('../page', import.meta.url));
 export function createApp(options: AppOptions): Express {
   const { registry, telemetry, log } = options;
   const { telemetry: traces } = telemetry;
-  const context: RouteContext = {
-    registry,
-    limits: options.limits,
-    turns: createTurns(),
-    streams: options.streams,
-  };
+  const { limits, streams, responses } = options;
+  const context: RouteContext = { registry, limits, turns: createTurns(), streams, responses };
   const app = express();
   app.disable('x-powered-by');
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
@@ -64,13 +63,9 @@ export function createApp(options: AppOptions): Express {
   const { enabled, profiling } = telemetry.config;
   app.use('/v2/repository', repositoryRouter(registry, options.maxBodyBytes, profiling.token));
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
-  // Before tracing and before the body: what is refused anyway costs microseconds.
-  app.use(
-    ['/embed', '/nicknames', '/v1', '/apps'],
-    admissionGate(registry, traces),
-    trace,
-    drainGate(options),
-  );
+  // Before tracing and before the body: what is refused anyway costs microseconds. With caches nobody can say so yet.
+  const gate = responses ? pass : admissionGate(registry, traces);
+  app.use(['/embed', '/nicknames', '/v1', '/apps'], gate, trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];

@@ -1,6 +1,8 @@
+import type { ResponseCache } from '@inferometer/engine';
 import { traceOf } from '@inferometer/express';
 import type { Request } from 'express';
 import type { ModelRegistry } from '../models/registry.ts';
+import { cacheModeOf, tellCache } from './cache-control.ts';
 import { callOptions } from './call-options.ts';
 import { encodeInputs, type InputLimits, inputsOf } from './inputs.ts';
 import type { StreamLimits } from './sse.ts';
@@ -12,6 +14,8 @@ export interface RouteContext {
   readonly limits: InputLimits;
   /** For work that takes the main thread long: splitting texts, writing vectors. */
   readonly turns: Turns;
+  /** Answers that can be given again; undefined when nothing is cached. */
+  readonly responses: ResponseCache | undefined;
   /** Of answers that are streamed. */
   readonly streams: StreamLimits;
 }
@@ -52,6 +56,8 @@ export async function embedInputs(
   const vectors = await model.embed(texts, {
     ...call,
     normalize: options.normalize,
+    cache: cacheModeOf(request),
+    onCache: (summary) => tellCache(request.res, summary),
   });
   // Batches answer many requests at once: their JSON is written in turns too.
   await context.turns.next();

@@ -1,7 +1,8 @@
 import { InferometerError } from '@inferometer/core';
-import type { Generated, GenerativeModel, Reader, Sampling } from '@inferometer/engine';
+import type { Generated, GenerativeModel, Reader, ResponseCache, Sampling } from '@inferometer/engine';
 import { traceOf } from '@inferometer/express';
 import type { Request, Response } from 'express';
+import { cachedAnswer } from './cached-answer.ts';
 import { callOptions } from './call-options.ts';
 import { formatProblem } from './error-format.ts';
 import { problemOf } from './problem.ts';
@@ -22,6 +23,8 @@ export interface GenerationJob {
   readonly stop: readonly string[];
   readonly request: Request;
   readonly response: Response;
+  /** Where the answer is kept, if it is the same every time. */
+  readonly cache: ResponseCache | undefined;
 }
 
 export interface Usage {
@@ -75,12 +78,23 @@ export async function runChoices(job: GenerationJob, live?: LiveChoices): Promis
 
 /** Answers with all texts at once. */
 export async function answerWhole(job: GenerationJob, words: AnswerWords): Promise<void> {
-  const results = await runChoices(job);
   const trace = traceOf(job.request);
+  const results = await cachedAnswer(job.cache, job, keyOf(job), async () => {
+    const made = await runChoices(job);
+    trace?.addIterations(usageOf(job.choices, made).completion_tokens);
+    return made;
+  });
   const usage = usageOf(job.choices, results);
-  trace?.addIterations(usage.completion_tokens);
   trace?.enter('postprocess');
   job.response.json(words.whole(results, usage));
+}
+
+/** All that the texts depend on; undefined where nothing is cached. */
+function keyOf({ model, choices, sampling, stop }: GenerationJob): readonly unknown[] | undefined {
+  if (model.fingerprint === undefined) return undefined;
+  // Nothing is drawn at temperature 0.
+  const drawn = choices.map(({ prompt, seed }) => [[...prompt], sampling.temperature === 0 ? 0 : seed]);
+  return ['generation', model.fingerprint, drawn, sampling, stop];
 }
 
 /** Answers with each piece of text as it comes. */

@@ -116,6 +116,11 @@ export function samplingOf(
   };
 }
 
+/** Whether the text is the same every time: nothing is drawn, or the same. */
+export function isRepeatable({ temperature, seed }: GenerationBody): boolean {
+  return temperature === 0 || seed != null;
+}
+
 export function stopsOf(value: GenerationBody['stop']): readonly string[] {
   return value == null ? [] : [value].flat();
 }

@@ -15,7 +15,7 @@ import {
   type GenerationJob,
   roomFor,
 } from './generation-answer.ts';
-import { samplingOf, stopsOf } from './generation-schema.ts';
+import { isRepeatable, samplingOf, stopsOf } from './generation-schema.ts';
 
 /** `POST /v1/chat/completions` of OpenAI, streamed or whole. */
 export function openaiChat(context: RouteContext): RequestHandler {
@@ -47,6 +47,7 @@ export function openaiChat(context: RouteContext): RequestHandler {
       stop: [...stopsOf(body.stop), ...model.chat.stop],
       request,
       response,
+      cache: isRepeatable(body) ? context.responses : undefined,
     };
     const words = chatWords(answerHead('chatcmpl', model));
     if (!body.stream) await answerWhole(job, words);

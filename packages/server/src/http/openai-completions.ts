@@ -13,7 +13,7 @@ import {
   type GenerationJob,
   roomFor,
 } from './generation-answer.ts';
-import { samplingOf, stopsOf } from './generation-schema.ts';
+import { isRepeatable, samplingOf, stopsOf } from './generation-schema.ts';
 import { encodeInputs, inputsOf } from './inputs.ts';
 
 /** Tokens where none are asked for: OpenAI's default. */
@@ -57,6 +57,7 @@ export function openaiCompletions(context: RouteContext): RequestHandler {
       stop: stopsOf(body.stop),
       request,
       response,
+      cache: isRepeatable(body) ? context.responses : undefined,
     };
     const textOf = (index: number): string => {
       const input = inputs[Math.floor(index / n)] as (typeof inputs)[number];

@@ -95,6 +95,8 @@ function jobOf(
     choices: [{ index: 0, prompt, seed: (body.seed ?? randomInt(2 ** 31)) >>> 0 }],
     sampling: samplingOf(body, model, room),
     stop: model.chat.stop,
+    // The same message means another thing in every conversation.
+    cache: undefined,
   };
 }
 
