@@ -6,6 +6,7 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namers } from '../nicknames/namers.ts';
+import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
 import { admissionGate } from './admission-gate.ts';
 import { llmChat } from './apps/llm-chat.ts';
 import { jsonBody } from './body.ts';
@@ -38,6 +39,7 @@ export interface AppOptions {
   /** Answers that can be given again; undefined when nothing is cached. */
   readonly responses: ResponseCache | undefined;
   readonly streams: StreamLimits;
+  readonly pipelines: readonly MountedPipeline[];
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -69,7 +71,10 @@ export function createApp(options: AppOptions): Express {
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];
-  app.use(oipRouter({ registry, turns: context.turns, isDraining, maxBodyBytes, before }));
+  const { turns } = context;
+  app.use(oipRouter({ registry, turns, isDraining, maxBodyBytes, before }));
+  const { pipelines } = options;
+  app.use(pipelineRouter({ ...limits, pipelines, modelOf: registry.find, turns, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {
