@@ -252,6 +252,9 @@ describe('nickname-lm', { timeout: 90_000 }, () => {
     for (const [sampling, message] of wrong) {
       await expect(ask(sampling)).rejects.toMatchObject({ code: 'INVALID_INPUT', message });
     }
+    await expect(
+      bench.model.generate(new Int32Array(200).fill(5), { sampling: greedy(57) }),
+    ).rejects.toMatchObject({ code: 'INPUT_TOO_LONG', message: expect.stringContaining('256 tokens') });
     await expect(bench.model.generate(new Int32Array(0), { sampling: greedy(1) })).rejects.toMatchObject({
       code: 'INVALID_INPUT',
     });
