@@ -17,7 +17,7 @@ export interface GenerativeRuntime {
   /**
    * Continues a prompt.
    * @param prompt token ids, shape [tokens], at least one
-   * @throws {InferometerError} INVALID_INPUT, OVERLOADED, CANCELLED, DEADLINE_EXCEEDED, EXECUTOR_CRASHED or RUN_FAILED
+   * @throws {InferometerError} INVALID_INPUT, INPUT_TOO_LONG, OVERLOADED, CANCELLED, DEADLINE_EXCEEDED, EXECUTOR_CRASHED or RUN_FAILED
    */
   generate(prompt: Int32Array, options: GenerateOptions): Promise<Generated>;
   /** Whether another generation would be let in now, and why not. */
@@ -29,6 +29,8 @@ export interface GenerativeRuntime {
 export interface GenerativeRuntimeOptions {
   readonly name: string;
   readonly tokenizer: Tokenizer;
+  /** Tokens of prompt and text together, at most. */
+  readonly maxTokens: number;
   readonly limits: Required<ModelOptions>;
   readonly telemetry: Telemetry;
   readonly pool: ExecutorPool;
@@ -56,6 +58,10 @@ export function createGenerativeRuntime(options: GenerativeRuntimeOptions): Gene
       const { trace, signal, sampling } = request;
       checkSampling(sampling, tokenizer.vocabularySize);
       if (prompt.length === 0) throw new InferometerError('INVALID_INPUT', 'the prompt has no tokens');
+      if (prompt.length + sampling.maxTokens > options.maxTokens) {
+        const message = `the model's context is ${options.maxTokens} tokens, the prompt has ${prompt.length} and maxTokens asks for ${sampling.maxTokens} more`;
+        throw new InferometerError('INPUT_TOO_LONG', message, { field: 'maxTokens' });
+      }
       const call = callOf(request, limits);
       telemetry.observer.queueArrival(name, places.depth);
       for (let isRetry = false; ; isRetry = true) {

@@ -74,13 +74,11 @@ async function expectAsDocumented(operation: Operation, response: Response): Pro
 }
 
 function eventsOf(text: string): unknown[] {
-  const events = text
-    .trim()
-    .split('\n\n')
-    .map((event) => event.replace(/^data: /, ''));
-  expect(events.pop()).toBe('[DONE]');
+  const data = [...text.matchAll(/^data: (.*)$/gm)].map(([, line]) => line as string);
+  // OpenAI's last event says nothing else.
+  const events = data.filter((line) => line !== '[DONE]').map((line) => JSON.parse(line));
   expect(events.length).toBeGreaterThan(0);
-  return events.map((event) => JSON.parse(event));
+  return events;
 }
 
 /** Values of parameters that only a running server has. */

@@ -10,6 +10,7 @@ import { pipelineOperations } from '../pipeline/operations.ts';
 import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
 import { admissionGate } from './admission-gate.ts';
 import { appsList } from './apps/list.ts';
+import { llmChat } from './apps/llm-chat.ts';
 import { appsRouter } from './apps/router.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
@@ -76,7 +77,7 @@ export function createApp(options: AppOptions): Express {
   // Before tracing and before the body: what is refused anyway costs microseconds. With caches nobody can say so yet.
   const gate = responses ? pass : admissionGate(registry, traces);
   app.use(['/embed', '/nicknames', '/v1'], gate);
-  app.use('/apps/image', admissionGate(registry, traces));
+  app.use('/apps', admissionGate(registry, traces));
   app.use(['/embed', '/nicknames', '/v1', '/apps'], trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
@@ -111,6 +112,7 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
   post('/v1/embeddings', openaiEmbeddings(context));
   post('/v1/completions', openaiCompletions(context));
   post('/v1/chat/completions', openaiChat(context));
+  post('/apps/llm_chat', llmChat(context));
   post('/nicknames', nicknamesRoute(context, options.namers));
   return router;
 }

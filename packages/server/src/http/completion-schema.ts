@@ -9,8 +9,8 @@ export const completionRequest: z.ZodObject = z.object({
   max_tokens: atLeast(1).nullish(),
   echo: flag,
   best_of: atLeast(1).nullish(),
-  logprobs: notOffered('logprobs are'),
-  suffix: notOffered('suffix is'),
+  logprobs: notOffered('logprobs'),
+  suffix: notOffered('suffix'),
 });
 
 /** A checked request. */

@@ -26,6 +26,7 @@ export type ProblemCode =
   | 'forbidden'
   | 'model_not_found'
   | 'session_not_found'
+  | 'session_busy'
   | 'overloaded'
   | 'unavailable'
   | 'deadline_exceeded'

@@ -2,6 +2,7 @@ import { echoTextOperation } from '../apps/echo-text.ts';
 import { fileHeavyOperation } from '../apps/file-heavy.ts';
 import { imageOperation } from '../apps/image/image-route.ts';
 import { appsListOperation } from '../apps/list.ts';
+import { llmChatOperation } from '../apps/llm-chat-operation.ts';
 import { statefulCounterOperations } from '../apps/stateful-counter.ts';
 import { chatOperation } from '../chat-operation.ts';
 import { completionsOperation } from '../completion-operation.ts';
@@ -31,6 +32,7 @@ export const operations: readonly Operation[] = [
   echoTextOperation,
   fileHeavyOperation,
   imageOperation,
+  llmChatOperation,
   ...statefulCounterOperations,
   nicknamesOperation,
   ...healthOperations,
