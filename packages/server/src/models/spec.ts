@@ -40,10 +40,16 @@ export interface ModelSources {
 }
 
 /** The models in the package, served when none are named. */
-export const bundledModels: readonly ModelSource[] = ['nickname-encoder', 'nickname-lm'].map((name) => ({
-  name,
-  path: fileURLToPath(new URL(`../../models/${name}`, import.meta.url)),
-}));
+export const bundledModels: readonly ModelSource[] = [
+  bundled('nickname-encoder'),
+  bundled('nickname-lm'),
+  // Some 50 µs a run: more executors would cost memory and time to start, and gain nothing.
+  bundled('image-digits', { executors: 1, threads: 1 }),
+];
+
+function bundled(name: string, options: ModelOptions = {}): ModelSource {
+  return { name, path: fileURLToPath(new URL(`../../models/${name}`, import.meta.url)), options };
+}
 
 /** What a model may be called; `@` begins its version. */
 export const modelName: RegExp = /^[\w.:/-]{1,100}$/;
