@@ -46,16 +46,15 @@ export interface ConfigFile {
 /** A mapping of these keys and no others. */
 function mapping<S extends z.ZodRawShape>(shape: S): z.ZodObject<S> {
   const keys = Object.keys(shape);
-  const checked = z.object(shape, 'expected a mapping').catchall(
-    z.never({
-      error: (issue) => {
-        const meant = didYouMean(String(issue.path?.at(-1)), keys);
-        return meant
-          ? `unknown key, did you mean "${meant}"?`
-          : `unknown key, expected one of ${keys.join(', ')}`;
-      },
-    }),
-  );
+  const unknown = z.custom(() => false, {
+    error: ({ path }) => {
+      const meant = didYouMean(String(path?.at(-1)), keys);
+      return meant
+        ? `unknown key, did you mean "${meant}"?`
+        : `unknown key, expected one of ${keys.join(', ')}`;
+    },
+  });
+  const checked = z.object(shape, 'expected a mapping').catchall(unknown);
   // The catch-all takes nothing: it is there for what it says.
   return checked as unknown as z.ZodObject<S>;
 }
