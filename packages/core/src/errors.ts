@@ -12,28 +12,42 @@ export type ErrorCode =
   | 'OVERLOADED'
   /** The model is not ready, or the server is draining. */
   | 'UNAVAILABLE'
-  /** The client went away or the deadline passed before the work was done. */
+  /** The client went away before the work was done. */
   | 'CANCELLED'
-  /** The executor process died with this work in it. */
+  /** The deadline passed before the work was done. */
+  | 'DEADLINE_EXCEEDED'
+  /** A model run took longer than its hard limit, and was ended. */
+  | 'RUN_TIMEOUT'
+  /** The executor died with this work in it. */
   | 'EXECUTOR_CRASHED'
   /** The model run itself failed. */
   | 'RUN_FAILED';
 
+/** More about a failure than its message says. */
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  /** The request field at fault. */
+  readonly field?: string;
+  /** Why a request was refused, as `inference_requests_rejected_total` counts it. */
+  readonly reason?: string;
+  /** When a retry makes sense, s, integer >= 1. */
+  readonly retryAfterS?: number;
+}
+
 /** A failure with a machine-readable code; `cause` keeps what raised it. */
 export class InferometerError extends Error {
   readonly code: ErrorCode;
-  /** The request field at fault, where there is one. */
   readonly field: string | undefined;
+  readonly reason: string | undefined;
+  readonly retryAfterS: number | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { readonly cause?: unknown; readonly field?: string } = {},
-  ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'InferometerError';
     this.code = code;
-    this.field = options.field;
+    this.field = details.field;
+    this.reason = details.reason;
+    this.retryAfterS = details.retryAfterS;
   }
 }
 

@@ -70,6 +70,8 @@ export {
   type BatchRecord,
   type BatchShare,
   type FinishedTrace,
+  type GenerationJson,
+  type GenerationTimes,
   phaseUs,
   type TraceJson,
   type TraceRecord,

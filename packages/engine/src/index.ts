@@ -1,17 +1,45 @@
 export {
+  type AdmissionLimits,
+  type AdmissionState,
+  type Refusal,
+  type RefusalReason,
+  refusalOf,
+} from './admission/refusal.ts';
+export { createFairOrder, type FairOrder, type TenantWeights } from './batching/fair-order.ts';
+export { partition } from './batching/partition.ts';
+export {
   type BatchLimits,
   type Candidate,
   type Decision,
   type DispatchReason,
   decideBatch,
+  type QueueState,
 } from './batching/policy.ts';
+export {
+  costOf,
+  createRunCostModel,
+  type RunCost,
+  type RunCostModel,
+} from './batching/run-cost.ts';
+export type { CallOptions, Priority } from './call.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';
 export type { WarmRun } from './executor/warm-shapes.ts';
+export type { Reader } from './generation/reader.ts';
+export type { Generated, GenerateOptions } from './generation/run-generation.ts';
+export { createSampler, type Sampler } from './generation/sampler.ts';
 export { createRandom, sampleToken } from './generation/sampling.ts';
 export { createTextStream, type TextDelta, type TextStream } from './generation/text-stream.ts';
-export type { Generated, GenerateOptions } from './generative-model.ts';
+export {
+  type HookContext,
+  type HookFailure,
+  type HookName,
+  hookFailure,
+  InvalidInput,
+  type PipelineHooks,
+} from './hooks/contract.ts';
+export { hookError } from './hooks/hook-error.ts';
 export type { LoadPhase } from './load/phases.ts';
 export { type LoadReport, tellSpans } from './load/tell-load.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
@@ -30,6 +58,7 @@ export {
   loadModel,
   type Model,
   openModel,
+  type TensorModel,
 } from './model.ts';
 export {
   describeRange,
@@ -41,4 +70,8 @@ export {
   type NumberRange,
   resolveModelOptions,
 } from './options.ts';
-export { type StartedModel, startModel } from './started-model.ts';
+export { type StartedModel, type StartOptions, startModel } from './started-model.ts';
+export { checkShape, elementCount, inputNamed } from './tensor/check.ts';
+export { halfToNumber, numberToHalf } from './tensor/half.ts';
+export { type TensorData, type Tensors, type TypedArray, tensorArrays } from './tensor/types.ts';
+export type { InferOptions } from './tensor-model.ts';

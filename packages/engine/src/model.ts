@@ -1,22 +1,27 @@
 import type { Telemetry } from '@inferometer/core';
+import type { Refusal } from './admission/refusal.ts';
+import { callOf } from './batching/call-of.ts';
+import type { CallOptions } from './call.ts';
 import { createEmbeddingRuntime, type EmbeddingRuntime } from './embedding-model.ts';
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
+import { checkTensorModel, hasBatchRows, warmUpTensors } from './executor/infer-work.ts';
 import type { TensorInfo } from './executor/protocol.ts';
 import { runShapes, type WarmRun, warmShapes } from './executor/warm-shapes.ts';
 import { embedWork, generateWork, type WarmReply, warmUp } from './executor/warm-up.ts';
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
+import type { HookName } from './hooks/contract.ts';
 import { type LoadReport, tellLoad } from './load/tell-load.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
 import { keepOptimised } from './model-cache/keep-optimised.ts';
 import type { ModelOptions } from './options.ts';
-import { type StartedModel, startModel } from './started-model.ts';
+import { type StartedModel, type StartOptions, startModel } from './started-model.ts';
+import { createTensorRuntime, type TensorRuntime } from './tensor-model.ts';
 
-interface LoadedModel {
+interface LoadedModel extends Pick<TensorRuntime, 'infer' | 'runPipeline'> {
   readonly name: string;
   readonly directory: ModelDirectory;
-  readonly tokenizer: Tokenizer;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly options: Required<ModelOptions>;
@@ -24,6 +29,10 @@ interface LoadedModel {
   readonly loads: readonly LoadReport[];
   /** Runs before it served anybody, one of each shape, the first one of all not among them. */
   readonly warmRuns: readonly WarmRun[];
+  /** Whether a small call would be let in now, and why not: a look that costs microseconds. */
+  refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
+  /** Hooks that its executors have loaded. */
+  readonly hooks: readonly HookName[];
   /** Drains the queue and ends the executors. */
   close(): Promise<void>;
 }
@@ -31,15 +40,27 @@ interface LoadedModel {
 /** A model that turns texts into vectors. */
 export interface EmbeddingModel extends LoadedModel, Pick<EmbeddingRuntime, 'embed'> {
   readonly kind: 'embedding';
+  readonly tokenizer: Tokenizer;
   readonly dimensions: number;
 }
 
 /** A model that continues texts. */
 export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'generate'> {
   readonly kind: 'generative';
+  readonly tokenizer: Tokenizer;
+  /**
+   * Whether generations of an executor share model runs. Seen when the model is loaded: they take turns where the graph
+   * takes one row only, cannot mask, or gives a row other logits beside others than alone.
+   */
+  readonly together: boolean;
 }
 
-export type Model = EmbeddingModel | GenerativeModel;
+/** Any other model: it is run with named tensors alone. */
+export interface TensorModel extends LoadedModel {
+  readonly kind: 'tensor';
+}
+
+export type Model = EmbeddingModel | GenerativeModel | TensorModel;
 
 /**
  * Warms a started model up and puts its queue before it.
@@ -51,11 +72,12 @@ export async function openModel(started: StartedModel, telemetry: Telemetry): Pr
   hooks.onMetrics = telemetry.observer.executorMetrics;
   for (const path of started.metricFiles) hooks.onMetrics(path, true);
   try {
-    const model = isDecoder(pool.model.inputs)
-      ? await openGenerative(started, telemetry)
-      : await openEmbedding(started, telemetry);
-    // Of executors that come back: those of the start were told with their first run.
-    hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
+    const { tokenizer } = started;
+    const model = await (tokenizer === undefined
+      ? openTensor(started, telemetry)
+      : isDecoder(pool.model.inputs)
+        ? openGenerative(started, tokenizer, telemetry)
+        : openEmbedding(started, tokenizer, telemetry));
     const caching = keepOptimised(started);
     return {
       ...model,
@@ -75,48 +97,106 @@ export async function loadModel(
   name: string,
   directory: ModelDirectory,
   telemetry: Telemetry,
-  given: ModelOptions = {},
+  given: StartOptions = {},
 ): Promise<Model> {
   return openModel(await startModel(name, directory, given), telemetry);
 }
 
+type Base = Omit<LoadedModel, 'close' | 'refusal' | 'warmRuns'>;
+
+/** What models of all kinds have. */
 function baseOf(
-  { name, directory, tokenizer, options, pool }: StartedModel,
+  { name, directory, options, pool }: StartedModel,
+  tensors: TensorRuntime,
   loads: readonly LoadReport[],
-): Omit<LoadedModel, 'close' | 'warmRuns'> {
-  const { inputs, outputs } = pool.model;
-  return { name, directory, tokenizer, options, inputs, outputs, loads };
+): Base {
+  const { inputs, outputs, hooks = [] } = pool.model;
+  const { infer, runPipeline } = tensors;
+  return { name, directory, options, inputs, outputs, hooks, infer, runPipeline, loads };
 }
 
 /** Tells how the executors of the start came up, each with its first run. */
 function tellLoads(
-  started: StartedModel,
+  { name, hooks, loads }: StartedModel,
   telemetry: Telemetry,
   replies: readonly WarmReply[],
 ): readonly LoadReport[] {
-  return started.loads.map((load) => {
+  // Of executors that come later, or back after a crash: requests have their first runs.
+  hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
+  return loads.map((load) => {
     const first = replies.find(({ executor }) => executor === load.executor);
-    return tellLoad(telemetry, started.name, load, first?.run);
+    return tellLoad(telemetry, name, load, first?.run);
   });
 }
 
-async function openGenerative(started: StartedModel, telemetry: Telemetry): Promise<GenerativeModel> {
-  const { name, directory, tokenizer, options, pool, hooks } = started;
+/** The queue of named tensors, beside the texts' or as the only one. */
+function tensorRuntime(
+  { name, options: limits, pool }: StartedModel,
+  telemetry: Telemetry,
+  how: { readonly joins: boolean; readonly observed: boolean },
+): TensorRuntime {
+  const { inputs, outputs } = pool.model;
+  return createTensorRuntime({ name, inputs, outputs, limits, telemetry, pool, ...how });
+}
+
+/** A place that comes free is offered to both queues, to each first in turn, so that neither starves the other. */
+function takeTurns(first: () => void, second: () => void): () => void {
+  let order = [first, second];
+  return () => {
+    order = order.toReversed();
+    for (const pump of order) pump();
+  };
+}
+
+async function openTensor(started: StartedModel, telemetry: Telemetry): Promise<TensorModel> {
+  const { directory, pool, hooks } = started;
+  checkTensorModel(directory.graph, pool.model.inputs, pool.model.outputs);
+  const { joins } = await warmUpTensors(pool);
+  const loads = tellLoads(started, telemetry, []);
+  const runtime = tensorRuntime(started, telemetry, { joins, observed: true });
+  hooks.onFree = runtime.queue.pump;
+  return {
+    ...baseOf(started, runtime, loads),
+    kind: 'tensor',
+    warmRuns: [],
+    refusal: (call) => runtime.queue.refusal(callOf(call, started.options), 1, 1),
+    async close() {
+      runtime.queue.drain();
+      await pool.close();
+    },
+  };
+}
+
+async function openGenerative(
+  started: StartedModel,
+  tokenizer: Tokenizer,
+  telemetry: Telemetry,
+): Promise<GenerativeModel> {
+  const { name, directory, options, pool, hooks } = started;
   const work = generateWork(tokenizer.encode('a', directory.maxTokens).ids);
   const loads = tellLoads(started, telemetry, await warmUp(pool, work, directory.graph));
   const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
-  hooks.onFree = runtime.pump;
+  // A decoder's past is a row's own, but grows with it: requests of tensors run by themselves.
+  const tensors = tensorRuntime(started, telemetry, { joins: false, observed: false });
+  hooks.onFree = takeTurns(runtime.pump, tensors.queue.pump);
   return {
-    ...baseOf(started, loads),
+    ...baseOf(started, tensors, loads),
+    tokenizer,
     kind: 'generative',
     warmRuns: [],
+    together: pool.model.together ?? false,
     generate: runtime.generate,
+    refusal: runtime.refusal,
     close: () => pool.close(),
   };
 }
 
-async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promise<EmbeddingModel> {
-  const { name, directory, tokenizer, options, pool, hooks } = started;
+async function openEmbedding(
+  started: StartedModel,
+  tokenizer: Tokenizer,
+  telemetry: Telemetry,
+): Promise<EmbeddingModel> {
+  const { name, directory, options, pool, hooks } = started;
   const { inputs, outputs } = pool.model;
   const fixed = fixedShape(inputs);
   const maxTokens = Math.min(directory.maxTokens, fixed.columns ?? Number.POSITIVE_INFINITY);
@@ -142,16 +222,24 @@ async function openEmbedding(started: StartedModel, telemetry: Telemetry): Promi
   const shapes = isOpen ? warmShapes({ ...limits, maxTokens }) : [];
   const warmRuns = await runShapes(pool, directory.graph, ids[0] ?? 0, shapes, options.warmUpMs);
   const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
-  hooks.onFree = runtime.queue.pump;
+  // What has been seen so far of the costs of runs: the first batches need not be guesses.
+  for (const { rows, columns, ms } of warmRuns) runtime.batches.costs.observe(rows, columns, ms);
+  const joins = hasBatchRows(inputs, outputs);
+  const tensors = tensorRuntime(started, telemetry, { joins, observed: false });
+  hooks.onFree = takeTurns(runtime.batches.pump, tensors.queue.pump);
+  void pool.startSolo();
   return {
-    ...baseOf(started, loads),
+    ...baseOf(started, tensors, loads),
+    tokenizer,
     warmRuns,
     directory: { ...directory, maxTokens },
     kind: 'embedding',
     dimensions: reply.dimensions,
     embed: runtime.embed,
+    refusal: runtime.batches.refusal,
     async close() {
-      runtime.queue.drain();
+      runtime.batches.drain();
+      tensors.queue.drain();
       await pool.close();
     },
   };

@@ -9,6 +9,11 @@ export interface ModelOptions {
   readonly executors?: number;
   /** Threads within one operator, integer from 1 to 256. @default the cores divided by the executors */
   readonly threads?: number;
+  /**
+   * Threads of one more executor, which runs what is alone, so that a request on an idle machine has all cores; integer
+   * from 0, which has none, to 256. @default the cores, where there are several executors of the default threads
+   */
+  readonly soloThreads?: number;
   /** @default process */
   readonly executorKind?: ExecutorKind;
   /**
@@ -20,19 +25,24 @@ export interface ModelOptions {
   readonly maxBatchSize?: number;
   /** Tokens in one model run, padding included, integer >= 1. @default 16384 */
   readonly maxBatchTokens?: number;
-  /** Longest wait of the oldest item while an executor is free and another one runs, ms, >= 0. @default 2 */
+  /**
+   * Longest wait of the oldest item for a fuller batch while an executor is free and another one runs, ms, >= 0;
+   * Infinity waits as long as the model's run times make it worthwhile. @default Infinity
+   */
   readonly maxWaitMs?: number;
-  /** Sizes that a batch waits to reach, integers from 1 to maxBatchSize; empty has none. @default [] */
+  /** Sizes at which a batch leaves at once, and to which larger ones are cut, integers from 1 to maxBatchSize. @default [] */
   readonly preferredBatchSizes?: readonly number[];
   /** Time from arrival to answer that batching must not make requests exceed, ms, > 0; Infinity has none. @default Infinity */
   readonly targetLatencyMs?: number;
-  /** Longest time that an item is passed over by shorter or longer ones, ms, >= 0. @default 50 */
+  /** Longest time that an item is passed over by more urgent ones and other tenants, ms, >= 0. @default 1000 */
   readonly maxPassOverMs?: number;
+  /** Shares of tenants while several wait, by name, each > 0; others have 1. @default {} */
+  readonly tenantWeights?: Readonly<Record<string, number>>;
   /** Items that may wait, integer >= 1. @default 4096 */
   readonly maxQueue?: number;
   /** Estimated wait above which requests are refused, ms, > 0; Infinity refuses none for it. @default Infinity */
   readonly maxQueueMs?: number;
-  /** Deadline of a request that names none, ms from its arrival, > 0; Infinity has none. @default Infinity */
+  /** Deadline of a request that names none, ms from its arrival, > 0; Infinity has none. @default 30000 */
   readonly defaultTimeoutMs?: number;
   /** Longest time of one model run; its executor is killed then, ms, > 0; Infinity kills none. @default 60000 */
   readonly hardTimeoutMs?: number;
@@ -72,9 +82,10 @@ type NumericOption = {
 export const modelOptionRanges: Readonly<Record<NumericOption, NumberRange>> = {
   executors: few,
   threads: few,
+  soloThreads: { integer: true, least: 0, most: 256 },
   maxBatchSize: count,
   maxBatchTokens: count,
-  maxWaitMs: duration,
+  maxWaitMs: { ...duration, infinite: true },
   targetLatencyMs: limit,
   maxPassOverMs: duration,
   maxQueue: count,
@@ -96,17 +107,20 @@ export function resolveModelOptions(options: ModelOptions): Required<ModelOption
   const resolved: Required<ModelOptions> = {
     executors,
     threads: options.threads ?? Math.max(1, Math.floor(cores / executors)),
+    soloThreads:
+      options.soloThreads ?? (executors > 1 && options.threads === undefined && cores > 1 ? cores : 0),
     executorKind: options.executorKind ?? 'process',
     cpus: options.cpus ?? [],
     maxBatchSize,
     maxBatchTokens: options.maxBatchTokens ?? 16_384,
-    maxWaitMs: options.maxWaitMs ?? 2,
+    maxWaitMs: options.maxWaitMs ?? Number.POSITIVE_INFINITY,
     preferredBatchSizes: options.preferredBatchSizes ?? [],
     targetLatencyMs: options.targetLatencyMs ?? Number.POSITIVE_INFINITY,
-    maxPassOverMs: options.maxPassOverMs ?? 50,
+    maxPassOverMs: options.maxPassOverMs ?? 1000,
+    tenantWeights: options.tenantWeights ?? {},
     maxQueue: options.maxQueue ?? 4096,
     maxQueueMs: options.maxQueueMs ?? Number.POSITIVE_INFINITY,
-    defaultTimeoutMs: options.defaultTimeoutMs ?? Number.POSITIVE_INFINITY,
+    defaultTimeoutMs: options.defaultTimeoutMs ?? 30_000,
     hardTimeoutMs: options.hardTimeoutMs ?? 60_000,
     maxGenerations: options.maxGenerations ?? 8,
     warmUpMs: options.warmUpMs ?? 250,

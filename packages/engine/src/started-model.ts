@@ -13,7 +13,8 @@ export interface StartedModel {
   readonly name: string;
   readonly directory: ModelDirectory;
   readonly options: Required<ModelOptions>;
-  readonly tokenizer: Tokenizer;
+  /** undefined of a model that is fed with tensors. */
+  readonly tokenizer: Tokenizer | undefined;
   readonly pool: ExecutorPool;
   /** What the executors tell; replaced when the model is opened. */
   readonly hooks: {
@@ -30,6 +31,12 @@ export interface StartedModel {
   readonly optimised: string | undefined;
 }
 
+/** How a model is run, and with what around it. */
+export interface StartOptions extends ModelOptions {
+  /** Module with `preprocess` and `postprocess`, which executors load beside the model. @default none */
+  readonly hooks?: URL | undefined;
+}
+
 /**
  * Starts a model's executors and reads its tokenizer meanwhile. Needs no telemetry: a server does it first, and loads
  * the rest of itself while the executors come up.
@@ -40,9 +47,10 @@ export interface StartedModel {
 export async function startModel(
   name: string,
   directory: ModelDirectory,
-  given: ModelOptions = {},
+  { hooks: hookModule, ...given }: StartOptions = {},
 ): Promise<StartedModel> {
   const options = resolveModelOptions(given);
+  const tensorsOnly = directory.tokenizer === undefined;
   const loads: ExecutorLoad[] = [];
   const optimised = entryFor(directory.graph, options.modelCacheDir);
   const metricFiles = new Set<string>();
@@ -59,7 +67,11 @@ export async function startModel(
     createExecutorPool({
       name,
       size: options.executors,
-      places: (model) => (isDecoder(model.inputs) ? options.maxGenerations : 1),
+      kind: options.executorKind,
+      cpus: options.cpus,
+      soloThreads: options.soloThreads,
+      hardTimeoutMs: options.hardTimeoutMs,
+      places: (model) => (!tensorsOnly && isDecoder(model.inputs) ? options.maxGenerations : 1),
       load: {
         type: 'load',
         graph: directory.graph,
@@ -67,6 +79,8 @@ export async function startModel(
         threads: options.threads,
         pooling: directory.pooling.modes,
         eosTokenIds: directory.eosTokenIds,
+        tensorsOnly,
+        ...(hookModule ? { hooks: hookModule.href } : {}),
       },
       onFree: () => hooks.onFree(),
       onRestart: () => hooks.onRestart(),
@@ -81,7 +95,7 @@ export async function startModel(
     return startPool(undefined);
   });
   try {
-    const tokenizer = loadTokenizer(directory);
+    const tokenizer = tensorsOnly ? undefined : loadTokenizer(directory);
     const pool = await starting;
     return { name, directory, options, tokenizer, pool, hooks, loads, metricFiles, optimised };
   } catch (error) {

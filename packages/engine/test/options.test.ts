@@ -1,7 +1,7 @@
 import { type ModelOptions, resolveModelOptions } from '@inferometer/engine';
 import { expect, test } from 'vitest';
 
-test('without any option: as many executors as cores, four at most, and no limits but the queue’s', () => {
+test('without any option: as many executors as cores, four at most, and waits that go by the model’s runs', () => {
   const options = resolveModelOptions({});
   expect(options.executors).toBeGreaterThanOrEqual(1);
   expect(options.executors).toBeLessThanOrEqual(4);
@@ -9,7 +9,8 @@ test('without any option: as many executors as cores, four at most, and no limit
     executorKind: 'process',
     cpus: [],
     preferredBatchSizes: [],
-    defaultTimeoutMs: Number.POSITIVE_INFINITY,
+    defaultTimeoutMs: 30_000,
+    maxWaitMs: Number.POSITIVE_INFINITY,
   });
 });
 
@@ -21,8 +22,8 @@ test('executors share the cores: threads are what one of them gets', () => {
 test.each<[ModelOptions, string]>([
   [{ executors: 0 }, 'executors must be an integer from 1 to 256, got 0'],
   [{ executors: 1.5 }, 'executors must be an integer from 1 to 256, got 1.5'],
-  [{ maxWaitMs: -1 }, 'maxWaitMs must be a number >= 0, got -1'],
-  [{ maxWaitMs: Number.POSITIVE_INFINITY }, 'maxWaitMs must be a number >= 0, got Infinity'],
+  [{ maxWaitMs: -1 }, 'maxWaitMs must be a number >= 0, or Infinity, got -1'],
+  [{ soloThreads: -1 }, 'soloThreads must be an integer from 0 to 256, got -1'],
   [{ hardTimeoutMs: 0 }, 'hardTimeoutMs must be a number > 0, or Infinity, got 0'],
   [{ targetLatencyMs: Number.NaN }, 'targetLatencyMs must be a number > 0, or Infinity, got NaN'],
   [{ executorKind: 'thread' as never }, 'executorKind must be one of process, worker, got thread'],

@@ -20,7 +20,7 @@ export function banner(facts: BannerFacts): string {
   const models = registry.models.map((model) =>
     model.kind === 'embedding'
       ? `${model.name} (embeddings, ${model.dimensions} dimensions)`
-      : `${model.name} (text generation)`,
+      : `${model.name} (${model.kind === 'generative' ? 'text generation' : 'tensors'})`,
   );
   return `
 inferometer ${version} is ready after ${facts.startSeconds.toFixed(1)} s
@@ -43,5 +43,6 @@ function tryLine({ url, namer, registry }: BannerFacts): string {
   const first = registry.models[0];
   if (first?.kind === 'generative')
     return post('/v1/completions', `{"model": "${first.name}", "prompt": "Hello"}`);
+  if (first?.kind === 'tensor') return `curl -s ${url}/v2/models/${first.name}`;
   return post('/embed', '{"inputs": "Hello world"}');
 }

@@ -15,6 +15,8 @@ type ModelFlag = keyof ModelOptions;
 const numeric: Readonly<Record<keyof typeof modelOptionRanges, string>> = {
   executors: 'executors a model (default: the cores, 4 at most)',
   threads: 'threads an executor (default: cores / executors)',
+  soloThreads:
+    'threads of one more executor that runs what is alone, 0 for none (default: the cores, where there are several executors)',
   maxBatchSize: 'inputs in one model run (default: 32)',
   maxBatchTokens: 'tokens in one model run, padding included (default: 16384)',
   maxWaitMs: 'longest wait for a fuller batch while the model is busy (default: 2)',

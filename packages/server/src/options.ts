@@ -13,6 +13,7 @@ export interface ServeOptions {
   /** Models with all their options. */
   readonly sources: ModelSources;
   readonly maxBodyBytes: number;
+  readonly maxTensorBytes: number;
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
@@ -28,6 +29,7 @@ export interface Flags {
   readonly models: readonly string[];
   readonly modelCache: string;
   readonly maxBody: number;
+  readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
 }
@@ -94,6 +96,12 @@ export function serveCommand(run: (command: Command) => Promise<void>): Command 
         .argParser(least1),
     )
     .addOption(
+      new Option('--max-tensor-body <bytes>', 'longest request body of tensors (/v2)')
+        .env('INFEROMETER_MAX_TENSOR_BODY')
+        .default(67_108_864)
+        .argParser(least1),
+    )
+    .addOption(
       new Option('--drain-timeout <ms>', 'how long requests in flight may take after SIGTERM')
         .env('INFEROMETER_DRAIN_TIMEOUT')
         .default(10_000)
@@ -114,6 +122,7 @@ export function resolveServeOptions(
     metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
     sources: resolveSources(flags, file, bundled),
     maxBodyBytes: flags.maxBody,
+    maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
   };

@@ -48,6 +48,7 @@ export async function startService(
     log,
     isDraining: () => draining,
     maxBodyBytes: options.maxBodyBytes,
+    maxTensorBytes: options.maxTensorBytes,
     limits: { maxInputs: options.maxInputs },
   });
   const main = await listen(app, options.host, options.port);

@@ -61,9 +61,17 @@ describeWithParts('spans at a real Collector', ['otelcol'], () => {
         },
       });
       const phases = childrenOf(spans, root.spanId);
-      const names = ['admission', 'preprocess', 'queue', 'batch', 'run', 'postprocess'].map(
-        (name) => `inference.${name}`,
-      );
+      const names = [
+        'admission',
+        'preprocess',
+        'queue',
+        'batch',
+        'transfer',
+        'run',
+        'postprocess',
+        'transfer',
+        'postprocess',
+      ].map((name) => `inference.${name}`);
       expect(phases.map((span) => span.name)).toEqual(names);
       expectGapFree(root, phases);
 

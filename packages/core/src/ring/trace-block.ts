@@ -24,7 +24,9 @@ const field = {
   deviceMs: 8,
   totals: 9,
   batches: 10,
-  firstTotal: 11,
+  /** First and last token, tokens (0 for no generation), time between them, gaps. */
+  generation: 11,
+  firstTotal: 16,
 } as const;
 const totalFields = 3;
 const batchFields = 3;
@@ -71,6 +73,12 @@ class Block implements TraceBlock {
     numbers[at + field.ttftUs] = trace.ttftUs ?? Number.NaN;
     numbers[at + field.iterations] = trace.iterations;
     numbers[at + field.deviceMs] = trace.deviceMs;
+    const { generation } = trace;
+    numbers[at + field.generation] = generation?.firstUs ?? 0;
+    numbers[at + field.generation + 1] = generation?.lastUs ?? 0;
+    numbers[at + field.generation + 2] = generation?.tokens ?? 0;
+    numbers[at + field.generation + 3] = generation?.betweenUs ?? 0;
+    numbers[at + field.generation + 4] = generation?.gaps ?? 0;
     numbers[at + field.totals] = totals.length;
     numbers[at + field.batches] = batches.length;
     const texts = this.#texts;
@@ -127,6 +135,16 @@ class Block implements TraceBlock {
       ttftUs: Number.isNaN(ttftUs) ? undefined : ttftUs,
       iterations: number(field.iterations),
       deviceMs: number(field.deviceMs),
+      generation:
+        number(field.generation + 2) === 0
+          ? undefined
+          : {
+              firstUs: number(field.generation),
+              lastUs: number(field.generation + 1),
+              tokens: number(field.generation + 2),
+              betweenUs: number(field.generation + 3),
+              gaps: number(field.generation + 4),
+            },
       totals:
         more?.totals ??
         Array.from({ length: number(field.totals) }, (_, i) => {

@@ -12,7 +12,7 @@ import {
 import { currentEpochOffset } from '../clock.ts';
 import { ATTR, SPAN } from '../semconv.ts';
 import type { LiveTrace } from './live-trace.ts';
-import type { BatchRecord, TraceRecord } from './record.ts';
+import type { BatchRecord, GenerationTimes, TraceRecord } from './record.ts';
 import { rootAttributes, rootName } from './root-attributes.ts';
 import { type Interval, type PhaseSpan, planPhases } from './span-plan.ts';
 import type { BatchLink, SpanStrategy } from './span-strategy.ts';
@@ -110,7 +110,7 @@ function emitPhases(tracer: Tracer, trace: LiveTrace, record: TraceRecord, root:
 /** Prefill until the first token, decode until the last, within the run. */
 export function generationSteps(
   run: Pick<PhaseSpan, 'startUs' | 'endUs'>,
-  { firstUs, lastUs, tokens }: NonNullable<TraceRecord['generation']>,
+  { firstUs, lastUs, tokens }: Pick<GenerationTimes, 'firstUs' | 'lastUs' | 'tokens'>,
 ): { name: string; startUs: number; endUs: number; attributes: Attributes }[] {
   const within = (us: number): number => Math.min(Math.max(us, run.startUs), run.endUs);
   const steps = [];

@@ -46,6 +46,7 @@ export class LiveTrace implements RequestTrace {
   model: string | undefined;
   tenant: string | undefined;
   sessionHash: string | undefined;
+  operation: string | undefined;
   errorType: string | undefined;
   lateStatus: number | undefined;
   /** Whether head sampling lets it be exported. */
@@ -89,6 +90,8 @@ export class LiveTrace implements RequestTrace {
   #firstToken: MonoMs | undefined;
   #lastToken: MonoMs = 0;
   #tokens = 0;
+  #betweenMs = 0;
+  #gaps = 0;
   #iterations = 0;
   #deviceMs = 0;
   #record: TraceRecord | undefined;
@@ -309,10 +312,13 @@ export class LiveTrace implements RequestTrace {
     this.#iterations++;
   }
 
-  generated(at: MonoMs): void {
+  generated(at: MonoMs, previous?: MonoMs): void {
     this.#firstToken ??= at;
     this.#lastToken = Math.max(this.#lastToken, at);
     this.#tokens++;
+    if (previous === undefined) return;
+    this.#betweenMs += at - previous;
+    this.#gaps++;
   }
 
   addIterations(count: number): void {
@@ -357,6 +363,7 @@ export class LiveTrace implements RequestTrace {
       model: this.model,
       tenant: this.tenant,
       sessionHash: this.sessionHash,
+      operation: this.operation,
       startEpochUs: this.startEpochUs,
       atUs: timeline.atUs,
       phases: timeline.phases,
@@ -368,7 +375,13 @@ export class LiveTrace implements RequestTrace {
       generation:
         this.#firstToken === undefined
           ? undefined
-          : { firstUs: this.us(this.#firstToken), lastUs: this.us(this.#lastToken), tokens: this.#tokens },
+          : {
+              firstUs: this.us(this.#firstToken),
+              lastUs: this.us(this.#lastToken),
+              tokens: this.#tokens,
+              betweenUs: Math.round(this.#betweenMs * 1000),
+              gaps: this.#gaps,
+            },
       iterations: this.#iterations,
       deviceMs: this.#deviceMs,
       batches: this.#batches,

@@ -56,11 +56,25 @@ export interface FinishedTrace {
   readonly errorType: string | undefined;
   /** First output written, µs since the start; only of streamed answers. */
   readonly ttftUs: number | undefined;
+  /** Of requests to generative models. */
+  readonly generation: GenerationTimes | undefined;
   /** Outputs: tokens of a generation, model runs of an embedding. */
   readonly iterations: number;
   /** Time of model runs that was this request's, ms: its shares of batches, its steps of a generation. */
   readonly deviceMs: number;
   readonly batches: readonly BatchShare[];
+}
+
+/** When a generative model had its tokens ready, µs since the request's start. */
+export interface GenerationTimes {
+  readonly firstUs: number;
+  readonly lastUs: number;
+  /** Of all texts of the request. */
+  readonly tokens: number;
+  /** Time between neighbouring tokens of one text, summed over the texts. */
+  readonly betweenUs: number;
+  /** Pairs of such neighbours. */
+  readonly gaps: number;
 }
 
 /** Ids of a trace, as words and in hex. */
@@ -74,10 +88,8 @@ export interface TraceIds extends IdWords {
 export interface TraceRecord extends FinishedTrace, Timeline {
   /** Its ids, and whether it is exported. */
   readonly trace: LiveTrace;
-  /** When the model had its first token ready and its last one, µs; only of generations. */
-  readonly generation:
-    | { readonly firstUs: number; readonly lastUs: number; readonly tokens: number }
-    | undefined;
+  /** `gen_ai.operation.name`; only of generations. */
+  readonly operation: string | undefined;
   /** Calls of `phase()` beyond those that have a span each; their time is in `totals`. */
   readonly skippedPhases: number;
 }
@@ -111,9 +123,21 @@ export interface TraceJson {
     readonly duration_ms: number;
     readonly count: number;
   }[];
+  /** Prefill and decode: parts of the time from the first run to the last token, beside the phases; of generations. */
+  readonly generation: GenerationJson | null;
   /** The first batch that served it; `batches` has them all where inputs were split. */
   readonly batch: BatchJson | null;
   readonly batches: readonly BatchJson[];
+}
+
+export interface GenerationJson {
+  readonly tokens: number;
+  /** From the start of the first model run until the first token. */
+  readonly prefill_ms: number;
+  /** From the first token to the last one. */
+  readonly decode_ms: number;
+  /** Mean time from a token to the next one of the same text; null where none has two. */
+  readonly time_per_output_token_ms: number | null;
 }
 
 export interface BatchJson {
@@ -166,8 +190,21 @@ export function traceJson(record: FinishedTrace): TraceJson {
       duration_ms: total.durationUs / 1000,
       count: total.count,
     })),
+    generation: generationJson(record),
     batch: batches[0] ?? null,
     batches,
+  };
+}
+
+function generationJson({ generation, totals }: FinishedTrace): GenerationJson | null {
+  if (generation === undefined) return null;
+  const { firstUs, lastUs, tokens, betweenUs, gaps } = generation;
+  const runUs = totals.find(({ name }) => name === 'run')?.startUs ?? firstUs;
+  return {
+    tokens,
+    prefill_ms: Math.max(0, firstUs - runUs) / 1000,
+    decode_ms: (lastUs - firstUs) / 1000,
+    time_per_output_token_ms: gaps === 0 ? null : round(betweenUs / gaps / 1000, 3),
   };
 }
 

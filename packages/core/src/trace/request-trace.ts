@@ -40,6 +40,8 @@ export interface RequestTrace {
   model: string | undefined;
   tenant: string | undefined;
   sessionHash: string | undefined;
+  /** What a generative model is asked for, as `gen_ai.operation.name`: `chat` or `text_completion`. */
+  operation: string | undefined;
   errorType: string | undefined;
   /** Status of a failure that came after the answer's status had left, such as in the middle of a stream. */
   lateStatus: number | undefined;
@@ -52,8 +54,11 @@ export interface RequestTrace {
   replay(marks: readonly Mark[]): void;
   /** Notes output that left: counts an iteration; the first one gives the time to first token. */
   wroteOutput(at?: MonoMs): void;
-  /** Notes when the model had a token ready. */
-  generated(at: MonoMs): void;
+  /**
+   * Notes when the model had a token ready.
+   * @param previous when the token before it in the same text was; absent for the first of a text
+   */
+  generated(at: MonoMs, previous?: MonoMs): void;
   /** Notes model runs of an answer that is not streamed. */
   addIterations(count: number): void;
   /** Notes its part in a batch; the share counts as device time. */

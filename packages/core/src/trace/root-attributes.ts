@@ -19,6 +19,8 @@ export function rootAttributes(record: TraceRecord): Attributes {
     attributes[ATTR.model] = record.model;
     attributes[ATTR.genAiRequestModel] = record.model;
   }
+  if (record.operation !== undefined) attributes[ATTR.genAiOperation] = record.operation;
+  if (record.generation) attributes[ATTR.genAiOutputTokens] = record.generation.tokens;
   if (record.tenant !== undefined) attributes[ATTR.tenant] = record.tenant;
   if (record.sessionHash !== undefined) attributes[ATTR.session] = record.sessionHash;
   if (record.errorType !== undefined) attributes[ATTR.errorType] = record.errorType;

@@ -13,8 +13,14 @@ export interface ItemTimes {
   readonly enqueued: MonoMs;
   /** Taken out of the queue into a batch. */
   readonly dispatched?: MonoMs;
+  /** The batch was put together and went on its way to the executor. @default runStart */
+  readonly sent?: MonoMs;
   readonly runStart?: MonoMs;
   readonly runEnd?: MonoMs;
+  /** The executor was done with the run's output, and sent it. @default runEnd */
+  readonly replied?: MonoMs;
+  /** The output was there. @default replied */
+  readonly received?: MonoMs;
 }
 
 /** A state change at a time. */
@@ -23,38 +29,51 @@ export interface Mark {
   readonly phase: PhaseName;
 }
 
-const rank = { queue: 0, batch: 1, run: 2 } as const;
+/** States of an item, the furthest along first: a request is in the first one that any of its items is in. */
+const itemStates = ['run', 'transfer', 'batch', 'queue', 'postprocess'] as const;
+type ItemState = (typeof itemStates)[number];
+
+/** The states of one item, as [state, start, end]; an end is undefined where it never came. */
+function statesOf(item: ItemTimes): [ItemState, number | undefined, number | undefined][] {
+  const sent = item.sent ?? item.runStart;
+  const replied = item.replied ?? item.runEnd;
+  return [
+    ['queue', item.enqueued, item.dispatched],
+    ['batch', item.dispatched, sent],
+    ['transfer', sent, item.runStart],
+    ['run', item.runStart, item.runEnd],
+    ['postprocess', item.runEnd, replied],
+    ['transfer', replied, item.received ?? replied],
+  ];
+}
 
 /**
  * The phases of a request whose items ran side by side: at every moment the one that is furthest along (a request
- * is running while any of its items runs, else being batched, else queued). The marks partition the time from
- * `from` on; after the last run it is `postprocess`.
+ * is running while any of its items runs, else being copied, else being batched, else queued). The marks partition the
+ * time from `from` on; after the last run it is `postprocess`.
  * @param items shape [n], n >= 1
  * @param from when the request handed its items on
  * @returns marks in ascending order, no two neighbours of the same phase
  */
 export function sweepItems(items: readonly ItemTimes[], from: MonoMs): Mark[] {
-  const events: { at: number; state: keyof typeof rank; delta: 1 | -1 }[] = [];
-  const spanOf = (state: keyof typeof rank, start: number | undefined, end: number | undefined): void => {
-    if (start === undefined) return;
-    events.push({ at: start, state, delta: 1 });
-    if (end !== undefined) events.push({ at: end, state, delta: -1 });
-  };
+  const events: { at: number; state: ItemState; delta: 1 | -1 }[] = [];
   for (const item of items) {
-    spanOf('queue', item.enqueued, item.dispatched);
-    spanOf('batch', item.dispatched, item.runStart);
-    spanOf('run', item.runStart, item.runEnd);
+    for (const [state, start, end] of statesOf(item)) {
+      if (start === undefined || start === end) continue;
+      events.push({ at: start, state, delta: 1 });
+      if (end !== undefined) events.push({ at: end, state, delta: -1 });
+    }
   }
-  events.sort((a, b) => a.at - b.at);
-  const active = { queue: 0, batch: 0, run: 0 };
+  // Those of one item are in order already.
+  if (items.length > 1) events.sort((a, b) => a.at - b.at);
+  const active = { queue: 0, batch: 0, transfer: 0, run: 0, postprocess: 0 };
   const marks: Mark[] = [{ at: from, phase: 'queue' }];
   for (let i = 0; i < events.length; i++) {
     const event = events[i] as (typeof events)[number];
     active[event.state] += event.delta;
     // Changes of one instant count together: an item that leaves the queue as it enters a batch is never nowhere.
     if (events[i + 1]?.at === event.at) continue;
-    const phase: PhaseName =
-      active.run > 0 ? 'run' : active.batch > 0 ? 'batch' : active.queue > 0 ? 'queue' : 'postprocess';
+    const phase: PhaseName = itemStates.find((state) => active[state] > 0) ?? 'postprocess';
     const at = Math.max(event.at, from);
     const last = marks[marks.length - 1] as Mark;
     if (last.phase === phase) continue;

@@ -1,90 +1,216 @@
-import { InferometerError, type ItemTimes, type MonoMs, monoNow, type RequestTrace } from '@inferometer/core';
-import { type BatchLimits, type DispatchReason, decideBatch } from './policy.ts';
+import { InferometerError, type MonoMs, monoNow } from '@inferometer/core';
+import { createBacklogEstimate } from '../admission/estimate.ts';
+import { type AdmissionLimits, type Refusal, refusalOf } from '../admission/refusal.ts';
+import { createFairOrder, type TenantWeights } from './fair-order.ts';
+import { type BatchLimits, candidateWindow, type DispatchReason, decideBatch } from './policy.ts';
+import type { RunCostModel } from './run-cost.ts';
+import { createWaitingList, type Placed } from './waiting-list.ts';
 
-/** One input of a request, on its way to a batch. */
-export interface BatchItem {
-  /** Token ids, shape [tokens]. */
-  readonly ids: Int32Array;
-  readonly tokens: number;
+/** One piece of work on its way to a batch, of whatever kind. */
+export interface QueueItem extends Placed {
   readonly enqueued: MonoMs;
-  readonly trace: RequestTrace | undefined;
-  readonly resolve: (result: ItemResult) => void;
+  /** Set when it is added. */
+  rank: number;
+  place: number;
+  /** Time that it was expected to wait, ms; set when it is added. */
+  estimatedMs: number;
   readonly reject: (error: Error) => void;
 }
 
-export interface ItemResult {
-  /** Shape [dimensions]. */
-  readonly vector: Float32Array;
-  readonly times: ItemTimes;
+/** What is known of a call before it is let in. */
+export interface QueueCall {
+  readonly rank: number;
+  readonly tenant: string;
+  /** Infinite for none. */
+  readonly deadline: number;
 }
 
-export interface BatchQueueOptions extends BatchLimits {
-  /** Items that may wait, at most. */
-  readonly capacity: number;
+export interface BatchQueueOptions<I extends QueueItem> extends BatchLimits, AdmissionLimits {
+  readonly costs: RunCostModel;
+  readonly tenantWeights?: TenantWeights;
+  /** Longest wait behind more urgent work and other tenants, ms. */
+  readonly maxPassOverMs: number;
   /** Batches that run now. */
   readonly running: () => number;
+  /** Executors that are up, >= 1. */
+  readonly executors: () => number;
+  readonly hasFree: () => boolean;
   /**
    * Runs a batch on a free executor.
+   * @param done to be called once when its run is over
    * @returns false when there is none
    */
-  readonly dispatch: (items: readonly BatchItem[], reason: DispatchReason, dispatched: MonoMs) => boolean;
-  readonly hasFree: () => boolean;
+  readonly dispatch: (
+    items: readonly I[],
+    reason: DispatchReason,
+    dispatched: MonoMs,
+    done: () => void,
+  ) => boolean;
 }
 
-/** Items that wait for an executor, first come first served up to likeness of length. */
-export interface BatchQueue {
+/** Items that wait for an executor: by priority, fairly among tenants, first come first served within each. */
+export interface BatchQueue<I extends QueueItem> {
   readonly depth: number;
   readonly capacity: number;
   /**
-   * @throws {InferometerError} OVERLOADED if they do not all fit
+   * Whether a call of so many tokens would be let in now: microseconds, so that an overload is refused for next to
+   * nothing. @returns why not
    */
-  add(items: readonly BatchItem[]): void;
-  /** Takes out those of a request that nobody waits for any more. */
-  remove(items: ReadonlySet<BatchItem>): void;
+  refusal(call: QueueCall, items: number, tokens: number): Refusal | undefined;
+  /**
+   * @throws {InferometerError} OVERLOADED or DEADLINE_EXCEEDED if the call is not let in
+   */
+  add(items: readonly I[], call: QueueCall): void;
+  /** Puts items back in front, each for a batch of its own: those of a crashed executor. */
+  putBack(items: readonly I[]): void;
+  /** Takes out those of a call that nobody waits for any more. */
+  remove(items: ReadonlySet<I>): void;
   /** Lets batches leave; called when an executor comes free. */
   pump(): void;
   /** Lets all that waits leave without waiting for more. */
   drain(): void;
 }
 
-export function createBatchQueue(options: BatchQueueOptions): BatchQueue {
-  let waiting: BatchItem[] = [];
+export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions<I>): BatchQueue<I> {
+  const { costs } = options;
+  const waiting = createWaitingList<I>();
+  const order = createFairOrder(options.tenantWeights);
+  const estimate = createBacklogEstimate();
+  const running = new Set<{ readonly rows: number; readonly until: number }>();
+  let inFlight = 0;
+  let lastArrival = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
+  let immediate: NodeJS.Immediate | undefined;
   let draining = false;
 
-  const pump = (): void => {
+  /** Time until an item with so many before it leaves, ms. */
+  const waitOf = (ahead: number, now: number): number => {
+    let left = 0;
+    for (const run of running) left += Math.max(0, run.until - now);
+    const executors = options.executors();
+    // A free executor takes it as it comes.
+    if (ahead === 0 && options.hasFree()) return 0;
+    const part = ahead / Math.max(1, waiting.length);
+    const backlog = { items: ahead, tokens: waiting.tokens * part, squares: waiting.squares * part };
+    return left / executors + estimate.timeOf(backlog, costs.cost, executors);
+  };
+
+  const refusal = (call: QueueCall, items: number, tokens: number): Refusal | undefined => {
+    const now = monoNow();
+    const ahead = waiting.before(call.rank, order.peek(call.tenant));
+    const mean = tokens / items;
+    const own = { items, tokens, squares: tokens * mean };
+    const state = {
+      waiting: waiting.length,
+      behind: waiting.length - ahead,
+      waitMs: waitOf(ahead, now),
+      workMs: Math.max(costs.predict(1, mean), estimate.timeOf(own, costs.cost, options.executors())),
+      budgetMs: call.deadline - now,
+    };
+    return refusalOf(items, state, options);
+  };
+
+  const scheduleIn = (waitMs: number): void => {
+    // Timers have whole milliseconds: a shorter wait lasts as long as what else there is to do in this turn.
+    if (waitMs < 1) immediate ??= setImmediate(pump);
+    else timer = setTimeout(pump, waitMs);
+  };
+
+  /** Takes out what cannot be answered in time any more: a run of it would be for nobody. */
+  const dropDead = (now: MonoMs): void => {
+    const isDead = (item: I): boolean =>
+      item.deadline !== undefined && now + costs.predict(1, item.tokens) > item.deadline;
+    const { items } = waiting;
+    for (let i = 0; i < items.length && i < candidateWindow; i++) {
+      if (!isDead(items[i] as I)) continue;
+      for (const item of waiting.takeOut(isDead)) item.reject(expired());
+      return;
+    }
+  };
+
+  const leave = (items: readonly I[], reason: DispatchReason, now: MonoMs): boolean => {
+    const width = items.reduce((longest, item) => Math.max(longest, item.tokens), 1);
+    const run = { rows: items.length, until: now + costs.predict(items.length, width) };
+    const done = (): void => {
+      if (running.delete(run)) inFlight -= run.rows;
+    };
+    running.add(run);
+    inFlight += run.rows;
+    if (!options.dispatch(items, reason, now, done)) {
+      done();
+      return false;
+    }
+    estimate.left(items.length);
+    for (const item of items) order.left(item.place);
+    const first = items[0] as I;
+    estimate.waited(now - first.enqueued, first.estimatedMs);
+    return true;
+  };
+
+  function pump(): void {
     clearTimeout(timer);
     timer = undefined;
+    clearImmediate(immediate);
+    immediate = undefined;
     while (waiting.length > 0 && options.hasFree()) {
       const now = monoNow();
-      const decision = decideBatch(waiting, options, { now, running: options.running(), draining });
+      dropDead(now);
+      waiting.promote(now - options.maxPassOverMs);
+      if (waiting.length === 0) return;
+      const decision = decideBatch(waiting.items, options, {
+        now,
+        running: options.running(),
+        inFlight,
+        waiting: waiting.length,
+        executors: options.executors(),
+        lastArrival,
+        draining,
+        cost: costs.cost,
+      });
       if (!decision.leave) {
-        timer = setTimeout(pump, decision.waitMs);
+        scheduleIn(decision.waitMs);
         return;
       }
       const taken = new Set(decision.take);
-      const items = decision.take.map((index) => waiting[index] as BatchItem);
-      const rest = waiting.filter((_, index) => !taken.has(index));
-      if (!options.dispatch(items, decision.reason, now)) return;
-      waiting = rest;
+      const items = waiting.takeOut((_, index) => taken.has(index));
+      if (!leave(items, decision.reason, now)) {
+        waiting.addFirst(items);
+        return;
+      }
     }
-  };
+  }
 
   return {
     get depth() {
       return waiting.length;
     },
     capacity: options.capacity,
-    add(items) {
-      if (waiting.length + items.length > options.capacity) {
-        const message = `the queue is full: ${waiting.length} of ${options.capacity} items wait, ${items.length} more do not fit`;
-        throw new InferometerError('OVERLOADED', message);
+    refusal,
+    add(items, call) {
+      const tokens = items.reduce((sum, item) => sum + item.tokens, 0);
+      const refused = refusal(call, items.length, tokens);
+      if (refused) throw overloaded(refused);
+      const now = monoNow();
+      lastArrival = now;
+      for (const item of items) {
+        item.rank = call.rank;
+        item.place = order.place(call.tenant, item.tokens);
+        item.estimatedMs = waitOf(waiting.add(item), now);
       }
-      waiting.push(...items);
+      const over = waiting.length - options.capacity;
+      if (over > 0) {
+        const keep = waiting.length - over;
+        for (const item of waiting.takeOut((_, index) => index >= keep))
+          item.reject(displaced(options.capacity));
+      }
+      pump();
+    },
+    putBack(items) {
+      waiting.addFirst(items);
       pump();
     },
     remove(items) {
-      waiting = waiting.filter((item) => !items.has(item));
+      waiting.takeOut((item) => items.has(item));
     },
     pump,
     drain() {
@@ -92,4 +218,20 @@ export function createBatchQueue(options: BatchQueueOptions): BatchQueue {
       pump();
     },
   };
+}
+
+export function overloaded(refused: Refusal): InferometerError {
+  const { reason, message, retryAfterS } = refused;
+  return new InferometerError('OVERLOADED', message, { reason, retryAfterS });
+}
+
+function displaced(capacity: number): InferometerError {
+  const message = `the queue is full: all ${capacity} places are taken by more urgent work and by tenants that had less`;
+  return new InferometerError('OVERLOADED', message, { reason: 'displaced', retryAfterS: 1 });
+}
+
+/** The deadline passed, or will have before an answer can be there. */
+export function expired(): InferometerError {
+  const message = 'the deadline of the request passed before its answer was there';
+  return new InferometerError('DEADLINE_EXCEEDED', message, { reason: 'expired' });
 }

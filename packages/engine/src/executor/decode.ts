@@ -1,31 +1,47 @@
-import { monoNow } from '@inferometer/core';
+import { type MonoMs, monoNow } from '@inferometer/core';
 import { Tensor } from 'onnxruntime-node';
-import { createRandom, sampleToken } from '../generation/sampling.ts';
-import type { GenerateRequest, StepTimes, TensorInfo } from './protocol.ts';
-import { floatsOf, integerTensor, type Session } from './session.ts';
+import { feedable } from './half-tensor.ts';
+import { emptyPast, type Padding, type Past, type PastRow, pastInputsOf, stackRows } from './past.ts';
+import { type Floats, floatsOf, integerTensor, type Session } from './session.ts';
 
-/** One step of a generation: a token and the model run that gave it. */
-export interface Step extends StepTimes {
-  readonly token: number;
+/** A model run that took generations a step further. */
+export interface Step {
+  /** Where each generation's keys and values are now. */
+  readonly rows: readonly PastRow[];
+  /** Logits after the last token of each generation, shape [rows][vocabulary]. */
+  readonly logits: readonly Floats[];
+  readonly runStart: MonoMs;
+  readonly runEnd: MonoMs;
 }
 
-/** A generation in progress: the first step runs the prompt (prefill), each later one a single token (decode). */
-export interface Decoding {
-  step(): Promise<Step>;
-}
-
-/** Starts generations on a decoder of the Optimum layout. */
+/** A graph that takes its own past, in the Optimum layout. */
 export interface Decoder {
-  start(request: GenerateRequest): Decoding;
+  /** Where a generation starts. */
+  readonly empty: PastRow;
+  /** Whether it hands on 16-bit floats, which round coarsely. */
+  readonly isHalf: boolean;
+  /** Whether its inputs let generations of different lengths stand side by side. */
+  readonly takesRows: boolean;
+  /** Whether a prompt may come in pieces. */
+  readonly takesPieces: boolean;
+  /**
+   * Runs the model once.
+   * @param rows generations, shape [n], n >= 1
+   * @param tokens what comes next in each, shape [n, fresh], row major, fresh >= 1
+   * @param padding of shorter pasts. @default zeros
+   */
+  step(rows: readonly PastRow[], tokens: Int32Array, padding?: Padding): Promise<Step>;
+  /** A copy of one generation's keys and values, so that those beside it can be let go. */
+  detach(row: PastRow): PastRow;
 }
 
-const knownInputs = ['input_ids', 'attention_mask', 'position_ids', 'use_cache_branch'];
+const knownInputs = ['input_ids', 'attention_mask', 'position_ids', 'use_cache_branch', 'num_logits_to_keep'];
 
 /**
  * @throws {Error} if the model is no decoder that can be fed
  */
 export function createDecoder(session: Session): Decoder {
-  const pastInputs = session.inputs.filter((input) => input.name.startsWith('past_key_values'));
+  const pastInputs = pastInputsOf(session.inputs);
   const unknown = session.inputs.find(
     (input) => !knownInputs.includes(input.name) && !input.name.startsWith('past_key_values'),
   );
@@ -33,67 +49,82 @@ export function createDecoder(session: Session): Decoder {
     throw new Error(
       `input "${unknown.name}" is unknown, expected ${knownInputs.join(', ')} and past_key_values.*`,
     );
-  const typeOf = (name: string): string | undefined =>
-    session.inputs.find((input) => input.name === name)?.type;
-  for (const name of ['logits', ...pastInputs.map((input) => presentName(input.name))]) {
+  for (const name of ['logits', ...pastInputs.map((input) => input.present)]) {
     if (!session.outputs.some((output) => output.name === name))
       throw new Error(`output "${name}" is missing`);
   }
+  const inputNamed = (name: string) => session.inputs.find((input) => input.name === name);
+  const isOpen = [...pastInputs, ...session.inputs.filter(({ name }) => name === 'input_ids')].every(
+    ({ shape }) => typeof shape[0] !== 'number',
+  );
 
   return {
-    start(request) {
-      const random = createRandom(request.sampling.seed);
-      let past: Record<string, Tensor> = Object.fromEntries(
-        pastInputs.map((input) => [input.name, emptyPast(input)]),
+    empty: { past: emptyPast(pastInputs), row: 0, length: 0 },
+    isHalf: [...pastInputs, ...session.outputs].some(({ type }) => type === 'float16'),
+    takesRows: isOpen && inputNamed('attention_mask') !== undefined,
+    // The branch with a past was traced with one token in older exports.
+    takesPieces: inputNamed('use_cache_branch') === undefined,
+    async step(rows, tokens, padding) {
+      const past = stackRows(pastInputs, rows, padding);
+      const fresh = tokens.length / rows.length;
+      const columns = past.columns + fresh;
+      const feeds: Record<string, Tensor> = { ...past.tensors };
+      const feed = (name: string, values: () => Int32Array, shape: readonly number[]): void => {
+        const input = inputNamed(name);
+        if (input) feeds[name] = integerTensor(input.type, values(), shape);
+      };
+      feed('input_ids', () => tokens, [rows.length, fresh]);
+      feed('attention_mask', () => maskOf(rows, columns, fresh), [rows.length, columns]);
+      feed('position_ids', () => positionsOf(rows, fresh), [rows.length, fresh]);
+      feed('use_cache_branch', () => Int32Array.of(past.columns > 0 ? 1 : 0), [1]);
+      feed(
+        'num_logits_to_keep',
+        () => Int32Array.of(1),
+        inputNamed('num_logits_to_keep')?.shape.length ? [1] : [],
       );
-      let pending = request.prompt;
-      let length = 0;
+      const runStart = monoNow();
+      const results = await session.run(feeds);
+      const runEnd = monoNow();
+      const tensors = pastInputs.map(
+        ({ name, present }) => [name, feedable(results[present] as Tensor)] as const,
+      );
+      const grown: Past = { rows: rows.length, columns, tensors: Object.fromEntries(tensors) };
       return {
-        async step() {
-          const fresh = pending.length;
-          const feeds: Record<string, Tensor> = { ...past };
-          const feed = (name: string, values: Int32Array, shape: number[]): void => {
-            const type = typeOf(name);
-            if (type !== undefined) feeds[name] = integerTensor(type, values, shape);
-          };
-          feed('input_ids', pending, [1, fresh]);
-          feed('attention_mask', new Int32Array(length + fresh).fill(1), [1, length + fresh]);
-          feed(
-            'position_ids',
-            Int32Array.from({ length: fresh }, (_, i) => length + i),
-            [1, fresh],
-          );
-          feed('use_cache_branch', Int32Array.of(length > 0 ? 1 : 0), [1]);
-          const runStart = monoNow();
-          const results = await session.run(feeds);
-          const runEnd = monoNow();
-          const token = sampleToken(lastRow(results.logits as Tensor), request.sampling, random);
-          past = Object.fromEntries(
-            pastInputs.map(({ name }) => [name, results[presentName(name)] as Tensor]),
-          );
-          length += fresh;
-          pending = Int32Array.of(token);
-          return { token, runStart, runEnd, drawn: monoNow() };
-        },
+        rows: rows.map(({ length }, row) => ({ past: grown, row, length: length + fresh })),
+        logits: lastLogits(results.logits as Tensor, rows.length),
+        runStart,
+        runEnd,
       };
     },
+    detach: (row) => ({ past: stackRows(pastInputs, [row]), row: 0, length: row.length }),
   };
 }
 
-/** The logits of the last position, shape [vocabulary]. */
-function lastRow(logits: Tensor): ArrayLike<number> {
-  const all = floatsOf(logits);
-  const start = all.length - (logits.dims[logits.dims.length - 1] as number);
-  return all.subarray(start);
+/** 1 for tokens, 0 for the padding in front of them; shape [rows, columns]. */
+function maskOf(rows: readonly PastRow[], columns: number, fresh: number): Int32Array {
+  const mask = new Int32Array(rows.length * columns);
+  rows.forEach(({ length }, row) => {
+    mask.fill(1, (row + 1) * columns - length - fresh, (row + 1) * columns);
+  });
+  return mask;
 }
 
-function presentName(past: string): string {
-  return past.replace('past_key_values', 'present');
+/** Positions count each row's own tokens; shape [rows, fresh]. */
+function positionsOf(rows: readonly PastRow[], fresh: number): Int32Array {
+  return Int32Array.from(
+    { length: rows.length * fresh },
+    (_, i) => (rows[Math.floor(i / fresh)] as PastRow).length + (i % fresh),
+  );
 }
 
-/** Keys or values of no tokens yet: every dimension that varies is the batch (1) or the past (0). */
-function emptyPast(input: TensorInfo): Tensor {
-  const shape = input.shape.map((size, axis) => (typeof size === 'number' ? size : axis === 0 ? 1 : 0));
-  if (input.type === 'float16') return new Tensor('float16', new Uint16Array(0), shape);
-  return new Tensor('float32', new Float32Array(0), shape);
+/** The logits of each row's last position, shape [rows][vocabulary]. */
+function lastLogits(logits: Tensor, rows: number): Floats[] {
+  const data = logits.data as Float32Array;
+  const vocabulary = logits.dims[logits.dims.length - 1] as number;
+  const perRow = data.length / rows;
+  return Array.from({ length: rows }, (_, row) => {
+    const end = (row + 1) * perRow;
+    // Only these are converted where they are 16-bit: a prompt has logits at every position.
+    return floatsOf(new Tensor(logits.type as 'float32', data.subarray(end - vocabulary, end), [vocabulary]));
+  });
 }

@@ -74,11 +74,11 @@ function reply(
     throw new Error(`the model gave shape [${tensor.dims.join(', ')}] for ${request.rows} texts`);
   }
   if (third === undefined) {
-    return { ...base, vectors: Float32Array.from(data), dimensions: second };
+    return { ...base, vectors: Float32Array.from(data), dimensions: second, replied: monoNow() };
   }
   const { lengths } = request;
   const vectors = pool({ data, rows, columns: second, width: third, lengths }, pooling);
-  return { ...base, vectors, dimensions: third * pooling.length };
+  return { ...base, vectors, dimensions: third * pooling.length, replied: monoNow() };
 }
 
 function perRow(rows: number, columns: number, value: (row: number, column: number) => number): Int32Array {

@@ -1,27 +1,35 @@
-import { type InferometerError, messageOf, monoNow } from '@inferometer/core';
+import { messageOf } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
-import type { ExecutorLoad } from '../load/phases.ts';
-import { type Executor, startExecutor } from './handle.ts';
-import { newMetricFile } from './metric-files.ts';
-import type { EmbedRequest, ExecutorReply, GenerateRequest, LoadedReply, LoadRequest } from './protocol.ts';
-
-/** Who wants to hear of one piece of work. */
-export interface WorkEvents {
-  readonly onReply: (reply: ExecutorReply) => void;
-  /** The executor died; there will be no reply. */
-  readonly onCrash: (cause: InferometerError) => void;
-}
+import type { ExecutorKind } from '../options.ts';
+import { createMember, type Member, type MemberEvents, type WorkEvents } from './member.ts';
+import type {
+  EmbedRequest,
+  ExecutorRequest,
+  GenerateRequest,
+  InferRequest,
+  LoadedReply,
+  LoadRequest,
+  PipelineRequest,
+} from './protocol.ts';
 
 /** What an executor can be asked to do. */
-export type Work = Omit<EmbedRequest, 'id'> | Omit<GenerateRequest, 'id'>;
+export type Work =
+  | Omit<EmbedRequest, 'id'>
+  | Omit<GenerateRequest, 'id'>
+  | Omit<InferRequest, 'id'>
+  | Omit<PipelineRequest, 'id'>;
 
 /** A place in an executor, held until `done`. */
 export interface Lease {
   /** Number of the executor, from 0. */
   readonly executor: number;
+  /** Whether it is the one with all the threads. */
+  readonly isSolo: boolean;
   /** @returns the work's number, to cancel it by */
   send(work: Work, events: WorkEvents): number;
   cancel(id: number): void;
+  /** Lets a generation rest while its reader does not keep up, or go on again. */
+  rest(id: number, resting: boolean): void;
   /** Gives the place back; also done by a crash. */
   done(): void;
 }
@@ -29,114 +37,72 @@ export interface Lease {
 /** The executors of one model, restarted when they die. */
 export interface ExecutorPool {
   readonly model: LoadedReply;
+  /** Executors that run side by side. */
   readonly size: number;
+  /** Of those, how many are up. */
+  readonly up: number;
   /** Places in use, of all executors. */
   readonly busy: number;
-  /** A free place in the executor that has least to do; undefined when there is none. */
-  acquire(): Lease | undefined;
+  /** Whether a place is free. */
+  readonly hasFree: boolean;
+  /** Whether the executor for what is alone is up and nothing runs. */
+  readonly canRunSolo: boolean;
+  /**
+   * A free place in the executor that has least to do; undefined when there is none.
+   * @param solo whether the executor for what is alone shall run it, if it can
+   */
+  acquire(solo?: boolean): Lease | undefined;
+  /** Starts the executor for what is alone, if there is to be one; until it is up it is done without. */
+  startSolo(): Promise<void>;
   close(): Promise<void>;
 }
 
-export interface ExecutorPoolOptions {
-  /** Processes, integer >= 1. */
+export interface ExecutorPoolOptions extends MemberEvents {
+  /** Executors, integer >= 1. */
   readonly size: number;
+  readonly kind: ExecutorKind;
+  /** Processors to pin them to; empty for none. */
+  readonly cpus: readonly number[];
+  /** Threads of one more executor that runs what is alone; 0 for none. */
+  readonly soloThreads: number;
   /** Pieces of work that one may hold at a time, integer >= 1, once the model is known. */
   readonly places: (model: LoadedReply) => number;
   /** Of the model, for metrics. */
   readonly name: string;
   readonly load: Omit<LoadRequest, 'metrics'>;
-  /** A place came free, or an executor came back. */
-  readonly onFree: () => void;
-  readonly onRestart: () => void;
-  /** Where an executor's metrics are, from its start until it has ended. */
-  readonly onMetrics: (path: string, there: boolean) => void;
-  /** Each load of the model. */
-  readonly onLoaded: (load: ExecutorLoad) => void;
+  /** Longest time without a word of an executor that has work, ms; infinite for no limit. */
+  readonly hardTimeoutMs: number;
 }
-
-interface Member {
-  readonly index: number;
-  executor: Executor | undefined;
-  busy: number;
-  readonly work: Map<number, WorkEvents>;
-  /** Crashes in a row, for the backoff. */
-  crashes: number;
-}
-
-const backoffMs = { first: 100, longest: 10_000 };
 
 /**
  * Starts all executors.
  * @throws {InferometerError} INVALID_MODEL or EXECUTOR_CRASHED if the first of them cannot be started
  */
 export async function createExecutorPool(options: ExecutorPoolOptions): Promise<ExecutorPool> {
-  const members: Member[] = Array.from({ length: options.size }, (_, index) => ({
-    index,
-    executor: undefined,
-    busy: 0,
-    work: new Map(),
-    crashes: 0,
-  }));
+  const { name, kind, size, load, hardTimeoutMs } = options;
+  const memberOf = (index: number, cpus: readonly number[], threads: number): Member =>
+    createMember(
+      {
+        index,
+        name,
+        place: { kind, ...(cpus.length > 0 ? { cpus } : {}) },
+        load: { ...load, threads },
+        hardTimeoutMs,
+      },
+      options,
+    );
+  const members = Array.from({ length: size }, (_, index) =>
+    memberOf(index, cpusOf(options.cpus, index, size), load.threads),
+  );
+  const solo = options.soloThreads > 0 ? memberOf(size, options.cpus, options.soloThreads) : undefined;
   let nextId = 1;
-  let closed = false;
-  const timers = new Set<NodeJS.Timeout>();
-
-  const start = async (member: Member): Promise<LoadedReply> => {
-    const begun = monoNow();
-    const path = newMetricFile();
-    const metrics = path && { path, model: options.name, executor: member.index };
-    const load = { ...options.load, ...(metrics ? { metrics } : {}) };
-    const { executor, model } = await startExecutor(load, {
-      onReply: (reply) => {
-        member.crashes = 0;
-        if ('id' in reply && reply.id !== undefined) member.work.get(reply.id)?.onReply(reply);
-      },
-      onCrash(cause) {
-        if (path) options.onMetrics(path, false);
-        crashed(member, cause);
-      },
-    });
-    if (path) options.onMetrics(path, true);
-    if (closed) await executor.close();
-    else member.executor = executor;
-    options.onLoaded({ executor: member.index, begun, times: model.times });
-    return model;
-  };
-
-  const crashed = (member: Member, cause: InferometerError): void => {
-    member.executor = undefined;
-    const lost = [...member.work.values()];
-    member.work.clear();
-    member.busy = 0;
-    for (const work of lost) work.onCrash(cause);
-    diag.error(`${cause.message}; ${lost.length} pieces of work were lost with it`);
-    restart(member);
-  };
-
-  const restart = (member: Member): void => {
-    if (closed) return;
-    const wait = Math.min(backoffMs.first * 2 ** member.crashes++, backoffMs.longest);
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      options.onRestart();
-      start(member).then(options.onFree, (error: unknown) => {
-        diag.error(`an executor could not be restarted: ${messageOf(error)}`);
-        restart(member);
-      });
-    }, wait);
-    timer.unref();
-    timers.add(timer);
-  };
 
   const closeAll = async (): Promise<void> => {
-    closed = true;
-    for (const timer of timers) clearTimeout(timer);
-    await Promise.all(members.map((member) => member.executor?.close()));
+    await Promise.all([...members, ...(solo ? [solo] : [])].map((member) => member.close()));
   };
-
   let model: LoadedReply;
   try {
-    const started = await Promise.allSettled(members.map(start));
+    const started = await Promise.allSettled(members.map((member) => member.start()));
     const failed = started.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     model = (started[0] as PromiseFulfilledResult<LoadedReply>).value;
@@ -144,46 +110,68 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
     await closeAll();
     throw error;
   }
-
   const places = options.places(model);
+  const busy = (): number => members.reduce((sum, member) => sum + member.busy, solo?.busy ?? 0);
+
+  const lease = (member: Member): Lease | undefined => {
+    const taken = member.take();
+    return (
+      taken && {
+        executor: member.index,
+        isSolo: member === solo,
+        send(work, events) {
+          const id = nextId++;
+          taken.send({ ...work, id } as ExecutorRequest & { id: number }, events);
+          return id;
+        },
+        cancel: taken.cancel,
+        rest: taken.rest,
+        done: taken.done,
+      }
+    );
+  };
+  const canRunSolo = (): boolean => solo?.isUp === true && busy() === 0;
+
   return {
     model,
-    size: options.size,
-    get busy() {
-      return members.reduce((sum, member) => sum + member.busy, 0);
+    size,
+    get up() {
+      return members.reduce((sum, member) => sum + (member.isUp ? 1 : 0), 0);
     },
-    acquire() {
-      const free = members
-        .filter((member) => member.executor !== undefined && member.busy < places)
-        .sort((a, b) => a.busy - b.busy)[0];
-      return free && lease(free);
+    get busy() {
+      return busy();
+    },
+    get hasFree() {
+      return busy() < size * places && members.some((member) => member.isUp && member.busy < places);
+    },
+    get canRunSolo() {
+      return canRunSolo();
+    },
+    acquire(wantsSolo = false) {
+      if (wantsSolo && solo && canRunSolo()) return lease(solo);
+      // While the solo executor has all cores, one of the others stays free.
+      if (busy() >= size * places) return undefined;
+      let least: Member | undefined;
+      for (const member of members) {
+        if (!member.isUp || member.busy >= places) continue;
+        if (least === undefined || member.busy < least.busy) least = member;
+      }
+      return least && lease(least);
+    },
+    async startSolo() {
+      try {
+        await solo?.start();
+      } catch (error) {
+        diag.warn(`${name} goes without an executor for what is alone: ${messageOf(error)}`);
+      }
     },
     close: closeAll,
   };
+}
 
-  function lease(member: Member): Lease {
-    member.busy++;
-    const { executor } = member;
-    const ids: number[] = [];
-    let held = true;
-    return {
-      executor: member.index,
-      send(work, events) {
-        const id = nextId++;
-        ids.push(id);
-        member.work.set(id, events);
-        executor?.send({ ...work, id } as EmbedRequest | GenerateRequest);
-        return id;
-      },
-      cancel: (id) => executor?.send({ type: 'cancel', id }),
-      done() {
-        if (!held) return;
-        held = false;
-        for (const id of ids) member.work.delete(id);
-        // After a crash the places were all given back already, and may belong to the next process.
-        if (member.executor === executor && member.busy > 0) member.busy--;
-        options.onFree();
-      },
-    };
-  }
+/** An executor's part of the processors; where there are fewer of them than executors, all have all. */
+function cpusOf(cpus: readonly number[], index: number, size: number): readonly number[] {
+  if (cpus.length < size) return cpus;
+  const each = cpus.length / size;
+  return cpus.slice(Math.round(index * each), Math.round((index + 1) * each));
 }

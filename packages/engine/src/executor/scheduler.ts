@@ -1,79 +1,146 @@
-import { messageOf } from '@inferometer/core';
-import type { Decoder, Decoding } from './decode.ts';
-import type { ExecutorReply, FinishReason, GenerateRequest } from './protocol.ts';
-
-interface Running {
-  readonly id: number;
-  readonly decoding: Decoding;
-  readonly maxTokens: number;
-  tokens: number;
-}
-
-/** Runs generations side by side, a step of each in turn, so that none waits for another's end. */
-export interface GenerationScheduler {
-  start(request: GenerateRequest): void;
-  /** Ends a generation within one step. */
-  cancel(id: number): void;
-}
+import { messageOf, monoNow } from '@inferometer/core';
+import type { DecoderAbilities } from './batch-probe.ts';
+import type { Decoder } from './decode.ts';
+import type { PastRow } from './past.ts';
+import type { ExecutorReply, GenerateRequest, SteppedReply, SteppedRow } from './protocol.ts';
+import { createRunningGeneration, type RunningGeneration } from './running-generation.ts';
+import type { Floats } from './session.ts';
+import { planStep, type StepLimits, type StepPlan } from './step-plan.ts';
 
 /**
- * @param reply where tokens go as they come
+ * Runs generations side by side: between any two model runs they come, go, rest and go on. Those whose text has begun
+ * share each decode step where the model's graph lets them, else they take turns.
  */
-export function createScheduler(
-  decoder: Decoder,
-  eosTokenIds: readonly number[],
-  reply: (message: ExecutorReply) => void,
-): GenerationScheduler {
-  const running: Running[] = [];
-  const cancelled = new Set<number>();
+export interface GenerationScheduler {
+  start(request: GenerateRequest): void;
+  /** Ends a generation before the next model run. */
+  cancel(id: number): void;
+  /** Leaves a generation out of model runs, or takes it in again; it keeps its place. */
+  rest(id: number, isResting: boolean): void;
+}
+
+/** So many tokens of a prompt hold up the texts that have begun for about as long as a few of their own steps. */
+const prefillTokens = 256;
+
+export interface SchedulerOptions {
+  readonly decoder: Decoder;
+  readonly abilities: DecoderAbilities;
+  readonly eosTokenIds: readonly number[];
+  /** Where tokens go as they come. */
+  readonly reply: (message: ExecutorReply) => void;
+}
+
+export function createScheduler(options: SchedulerOptions): GenerationScheduler {
+  const { decoder, abilities, reply } = options;
+  const limits: StepLimits = {
+    rows: abilities.together ? Number.POSITIVE_INFINITY : 1,
+    prefillTokens,
+    pieces: abilities.pieces,
+  };
+  const running: RunningGeneration[] = [];
+  let prefilled = 0;
   let looping = false;
 
+  const remove = (generation: RunningGeneration): void => {
+    const at = running.indexOf(generation);
+    if (at >= 0) running.splice(at, 1);
+  };
+
+  const fail = (generation: RunningGeneration, error: unknown): void => {
+    generation.isOver = true;
+    reply({ type: 'failed', id: generation.id, message: messageOf(error) });
+  };
+
+  /** A past that is shared would live as long as the rest does. */
+  const detachResting = (): void => {
+    for (const generation of running) {
+      if (generation.isResting && generation.row.past.rows > 1)
+        generation.row = decoder.detach(generation.row);
+    }
+  };
+
+  const dropCancelled = (): void => {
+    for (const generation of running.filter((it) => it.isCancelled)) {
+      remove(generation);
+      reply({ type: 'cancelled', id: generation.id });
+    }
+  };
+
   const loop = async (): Promise<void> => {
+    if (looping) return;
     looping = true;
-    while (running.length > 0) {
-      const generation = running.shift() as Running;
-      if (cancelled.delete(generation.id))
-        reply({ type: 'generated', id: generation.id, reason: 'cancelled' });
-      else if (await advance(generation)) running.push(generation);
-      // Lets new generations and cancellations in between two steps.
+    for (;;) {
+      dropCancelled();
+      detachResting();
+      const plan = planStep(running, prefilled, limits);
+      if (!plan) break;
+      prefilled = plan.phase === 'prefill' ? prefilled + plan.fresh : 0;
+      await run(plan);
+      // Lets new generations, cancellations and rests in between two runs.
       await new Promise((resolve) => setImmediate(resolve));
     }
     looping = false;
   };
 
-  /** @returns whether it goes on */
-  const advance = async (generation: Running): Promise<boolean> => {
-    const { id } = generation;
-    const finish = (reason: FinishReason): false => {
-      reply({ type: 'generated', id, reason });
-      return false;
-    };
+  const run = async (plan: StepPlan): Promise<void> => {
     try {
-      const { token, ...times } = await generation.decoding.step();
-      if (eosTokenIds.includes(token)) {
-        reply({ type: 'generated', id, reason: 'stop', times });
-        return false;
-      }
-      reply({ type: 'token', id, token, times });
-      return ++generation.tokens < generation.maxTokens || finish('length');
+      reply(await stepped(plan));
     } catch (error) {
-      reply({ type: 'failed', id, message: messageOf(error) });
-      return false;
+      for (const generation of plan.generations) fail(generation, error);
     }
+    for (const generation of plan.generations) {
+      // Whoever had a turn goes to the end, where they take turns; where all step together the order stays.
+      if (generation.isOver || !abilities.together) remove(generation);
+      if (!generation.isOver && !abilities.together) running.push(generation);
+    }
+  };
+
+  const stepped = async ({ phase, generations, fresh }: StepPlan): Promise<SteppedReply> => {
+    const tokens = new Int32Array(generations.length * fresh);
+    generations.forEach(({ pending }, row) => {
+      tokens.set(pending.subarray(0, fresh), row * fresh);
+    });
+    const { rows, logits, runStart, runEnd } = await decoder.step(
+      generations.map(({ row }) => row),
+      tokens,
+    );
+    const told: SteppedRow[] = [];
+    generations.forEach((generation, row) => {
+      try {
+        told.push(generation.advance(rows[row] as PastRow, fresh, logits[row] as Floats));
+      } catch (error) {
+        // Not a failure of those beside it.
+        fail(generation, error);
+      }
+    });
+    const columns = rows[0]?.past.columns ?? 1;
+    const filled = rows.reduce((sum, { length }) => sum + length, 0);
+    return {
+      type: 'stepped',
+      phase,
+      rows: told,
+      fresh,
+      paddingRatio: 1 - filled / (columns * rows.length),
+      times: { runStart, runEnd, drawn: monoNow() },
+    };
   };
 
   return {
     start(request) {
-      running.push({
-        id: request.id,
-        decoding: decoder.start(request),
-        maxTokens: request.sampling.maxTokens,
-        tokens: 0,
-      });
-      if (!looping) void loop();
+      running.push(createRunningGeneration(request, decoder.empty, options.eosTokenIds));
+      void loop();
     },
     cancel(id) {
-      if (running.some((generation) => generation.id === id)) cancelled.add(id);
+      const generation = running.find((it) => it.id === id);
+      if (!generation) return;
+      generation.isCancelled = true;
+      void loop();
+    },
+    rest(id, isResting) {
+      const generation = running.find((it) => it.id === id);
+      if (!generation || generation.isResting === isResting) return;
+      generation.isResting = isResting;
+      void loop();
     },
   };
 }

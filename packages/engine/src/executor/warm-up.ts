@@ -59,7 +59,7 @@ export function warmUp(pool: ExecutorPool, work: Work, graph: string): Promise<r
           lease.send(work, {
             onReply: (reply) => {
               run ??= runOf(reply);
-              if (reply.type === 'token') return;
+              if (reply.type === 'stepped' && reply.rows[0]?.end === undefined) return;
               if (reply.type === 'failed')
                 done(() => reject(invalid(`${graph} cannot be run: ${oneLine(reply.message)}`)));
               else done(() => resolve({ executor: lease.executor, reply, run }));
@@ -73,8 +73,8 @@ export function warmUp(pool: ExecutorPool, work: Work, graph: string): Promise<r
 
 function runOf(reply: ExecutorReply): TimedRun | undefined {
   if (reply.type === 'embedded') return { start: reply.runStart, end: reply.runEnd };
-  if (reply.type !== 'token' && reply.type !== 'generated') return undefined;
-  return reply.times && { start: reply.times.runStart, end: reply.times.runEnd };
+  if (reply.type !== 'stepped') return undefined;
+  return { start: reply.times.runStart, end: reply.times.runEnd };
 }
 
 function oneLine(text: string): string {

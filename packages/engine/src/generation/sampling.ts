@@ -12,12 +12,15 @@ export function createRandom(seed: number): () => number {
 }
 
 /**
- * Draws the next token: temperature, then the topK most likely, then the fewest whose probabilities reach topP.
+ * Draws the next token: temperature, then those of minP, then the topK most likely, then the fewest whose probabilities
+ * reach topP.
  * @param logits of the last position, shape [vocabulary]
  * @returns its id
+ * @throws {Error} if the logits are not numbers
  */
 export function sampleToken(logits: ArrayLike<number>, sampling: Sampling, random: () => number): number {
   const best = mostLikely(logits);
+  if (!Number.isFinite(logits[best])) throw new Error(`the model's logits have ${logits[best]} at the top`);
   if (sampling.temperature === 0) return best;
   const top = logits[best] as number;
   const weights = new Float64Array(logits.length);
@@ -25,6 +28,10 @@ export function sampleToken(logits: ArrayLike<number>, sampling: Sampling, rando
   for (let id = 0; id < weights.length; id++) {
     weights[id] = Math.exp(((logits[id] as number) - top) / sampling.temperature);
   }
+  const { minP = 0 } = sampling;
+  // The most likely one weighs 1.
+  if (minP > 0)
+    for (let id = 0; id < weights.length; id++) if ((weights[id] as number) < minP) weights[id] = 0;
   // Without a limit any order will do; sorting a vocabulary would cost more than the rest.
   if (sampling.topK === 0 && sampling.topP === 1) return draw(weights, random) ?? best;
   const ids = mostLikelyFirst(weights, sampling);
@@ -79,6 +86,8 @@ function sumOf(values: ArrayLike<number>): number {
 
 function mostLikely(logits: ArrayLike<number>): number {
   let best = 0;
-  for (let id = 1; id < logits.length; id++) if ((logits[id] as number) > (logits[best] as number)) best = id;
+  // Also where the first is not a number: whatever compares as greater is one.
+  for (let id = 1; id < logits.length; id++)
+    if (!((logits[id] as number) <= (logits[best] as number))) best = id;
   return best;
 }

@@ -26,7 +26,7 @@ const defaultMaxTokens = 512;
 const offsetPositions = ['roberta', 'xlm-roberta', 'camembert', 'mpnet', 'xlm-roberta-xl', 'longformer'];
 
 /**
- * Reads a sentence-transformers or Optimum directory.
+ * Reads a sentence-transformers or Optimum directory, or any other one with an ONNX graph.
  * @param path the directory, or an .onnx file in it
  * @param variant which of its graphs, such as `int8`
  * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault

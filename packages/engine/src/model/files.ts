@@ -16,12 +16,22 @@ export interface ModelFiles {
   readonly dir: string;
   /** The ONNX graph. */
   readonly graph: string;
-  readonly tokenizer: string;
+  /** tokenizer.json; undefined of a model that is fed with tensors. */
+  readonly tokenizer: string | undefined;
 }
+
+/** What only models of texts have: where one of these is, a missing tokenizer.json has been forgotten. */
+const textFiles = [
+  'tokenizer_config.json',
+  'modules.json',
+  'sentence_bert_config.json',
+  'vocab.txt',
+  'merges.txt',
+];
 
 /**
  * Finds the files of a model.
- * @param path a sentence-transformers or Optimum directory, or one .onnx file in it
+ * @param path a sentence-transformers or Optimum directory, any other one with a graph, or one .onnx file
  * @param variant which of its graphs, such as `int8`; the first of `graphNames` without
  * @throws {InferometerError} INVALID_MODEL that names the path or file missing
  */
@@ -37,7 +47,7 @@ export function findModelFiles(path: string, variant?: string): ModelFiles {
   const graph = kind === 'file' ? path : graphIn(dir, variant);
   if (statSync(graph).size === 0) throw invalid(`${graph} is empty: expected an ONNX graph`);
   const tokenizer = [dir, dirname(graph)].map((folder) => join(folder, 'tokenizer.json')).find(isFile);
-  if (tokenizer === undefined)
+  if (tokenizer === undefined && textFiles.some((name) => isFile(join(dir, name))))
     throw invalid(`${join(dir, 'tokenizer.json')} is missing: expected a Hugging Face tokenizer`);
   return { dir, graph, tokenizer };
 }

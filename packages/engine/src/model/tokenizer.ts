@@ -28,8 +28,10 @@ export interface Tokenizer {
  * @throws {InferometerError} INVALID_MODEL that names the file
  */
 export function loadTokenizer(model: ModelDirectory): Tokenizer {
-  const definition = readJsonObject(model.tokenizer);
-  const config = readJsonObject(join(dirname(model.tokenizer), 'tokenizer_config.json')) ?? {};
+  const file = model.tokenizer;
+  if (file === undefined) throw invalid(`${model.dir} has no tokenizer.json`);
+  const definition = readJsonObject(file);
+  const config = readJsonObject(join(dirname(file), 'tokenizer_config.json')) ?? {};
   let hf: HfTokenizer;
   let prefix: number;
   let suffix: number;
@@ -43,9 +45,9 @@ export function loadTokenizer(model: ModelDirectory): Tokenizer {
     suffix = Math.min(commonPrefix([...none].reverse(), [...some].reverse()), none.length - prefix);
     vocabularySize = hf.get_vocab().size;
   } catch (error) {
-    throw invalid(`${model.tokenizer} is not a tokenizer: ${messageOf(error)}`, error);
+    throw invalid(`${file} is not a tokenizer: ${messageOf(error)}`, error);
   }
-  if (vocabularySize === 0) throw invalid(`${model.tokenizer} is not a tokenizer: its vocabulary is empty`);
+  if (vocabularySize === 0) throw invalid(`${file} is not a tokenizer: its vocabulary is empty`);
 
   return {
     vocabularySize,

@@ -55,6 +55,7 @@ export function writeRequest(
   setUs(words, at + request.firstTokenUs, generation?.firstUs ?? -1);
   setUs(words, at + request.lastTokenUs, generation?.lastUs ?? -1);
   words[at + request.tokens] = generation?.tokens ?? 0;
+  words[at + request.operation] = writer.idOf(record.operation);
   words[at + request.iterations] = record.iterations;
   setFloat(words, at + request.deviceMs, record.deviceMs);
   words[at + request.skipped] = record.skippedPhases;

@@ -299,10 +299,11 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     ids: IdWords | undefined,
     at: number,
   ): void {
-    observeIn(genAiDuration, record.totalUs / 1e6, ids, at, model, 'text_completion');
+    const operation = record.operation ?? 'text_completion';
+    observeIn(genAiDuration, record.totalUs / 1e6, ids, at, model, operation);
     observeIn(timeToFirstToken, (record.ttftUs ?? generation.firstUs) / 1e6, ids, at, model);
-    if (generation.tokens < 2) return;
-    const perToken = (generation.lastUs - generation.firstUs) / (generation.tokens - 1) / 1e6;
-    observeIn(timePerToken, perToken, ids, at, model);
+    const { betweenUs, gaps } = generation;
+    // Of each text by itself: those of one request are made side by side.
+    if (gaps > 0) observeIn(timePerToken, betweenUs / gaps / 1e6, ids, at, model);
   }
 }

@@ -48,7 +48,8 @@ export const request = {
   entries: 37,
   batches: 38,
   attributes: 39,
-  words: 40,
+  operation: 40,
+  words: 41,
 } as const;
 
 export const requestFlag = { parent: 1, remote: 2, generation: 4, mustKeep: 8 } as const;

@@ -98,6 +98,7 @@ const batching = mapping({
 const running = {
   executors: number(ranges.executors),
   threads: number(ranges.threads),
+  soloThreads: number(ranges.soloThreads),
   executorKind: z.enum(executorKinds, `expected ${executorKinds.join(' or ')}`).optional(),
   cpus: z
     .custom<string | number | readonly number[]>(

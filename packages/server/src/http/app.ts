@@ -5,6 +5,7 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namers } from '../nicknames/namers.ts';
+import { admissionGate } from './admission-gate.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
 import { errorHandler, notFound, postOnly } from './error-handler.ts';
@@ -12,6 +13,7 @@ import { healthRouter } from './health.ts';
 import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
+import { oipRouter } from './oip/router.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { repositoryRouter } from './repository-route.ts';
@@ -26,6 +28,8 @@ export interface AppOptions {
   readonly isDraining: () => boolean;
   /** Longest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** Longest body of tensors, bytes. */
+  readonly maxTensorBytes: number;
   readonly limits: InputLimits;
 }
 
@@ -51,8 +55,12 @@ export function createApp(options: AppOptions): Express {
   const { enabled, profiling } = telemetry.config;
   app.use('/v2/repository', repositoryRouter(registry, options.maxBodyBytes, profiling.token));
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
-  app.use(['/embed', '/nicknames', '/v1'], trace, drainGate(options));
+  // Before tracing and before the body: what is refused anyway costs microseconds.
+  app.use(['/embed', '/nicknames', '/v1'], admissionGate(registry, traces), trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
+  const { isDraining, maxTensorBytes: maxBodyBytes } = options;
+  const before = [trace, drainGate(options)];
+  app.use(oipRouter({ registry, turns: context.turns, isDraining, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {

@@ -1,6 +1,7 @@
-import { goneSignal, traceOf } from '@inferometer/express';
+import { traceOf } from '@inferometer/express';
 import type { Request } from 'express';
 import type { ModelRegistry } from '../models/registry.ts';
+import { callOptions } from './call-options.ts';
 import { encodeInputs, type InputLimits, inputsOf } from './inputs.ts';
 import type { Turns } from './turns.ts';
 
@@ -39,14 +40,14 @@ export async function embedInputs(
   options: EmbedOptions,
 ): Promise<EmbeddedInputs> {
   const trace = traceOf(request);
+  const call = callOptions(request);
   const model = context.registry.embedding(options.model);
   if (trace) trace.model = model.name;
   const inputs = inputsOf(value, options.field, context.limits);
   trace?.enter('preprocess');
   const texts = await encodeInputs(inputs, model, { ...options, turns: context.turns });
   const vectors = await model.embed(texts, {
-    trace,
-    signal: goneSignal(request),
+    ...call,
     normalize: options.normalize,
   });
   // Batches answer many requests at once: their JSON is written in turns too.

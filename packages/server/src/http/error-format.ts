@@ -1,11 +1,12 @@
 import type { Problem, ProblemCode } from './problem.ts';
 
 /** The APIs whose error formats are spoken. */
-export type ApiFamily = 'openai' | 'tei';
+export type ApiFamily = 'openai' | 'tei' | 'oip';
 
 /** The API that a path belongs to; our own endpoints answer in OpenAI's format. */
 export function familyOf(path: string): ApiFamily {
-  return path === '/embed' || path.startsWith('/embed/') ? 'tei' : 'openai';
+  const isBelow = (root: string): boolean => path === root || path.startsWith(`${root}/`);
+  return isBelow('/embed') ? 'tei' : isBelow('/v2') ? 'oip' : 'openai';
 }
 
 /** A body and status in the words of an API. */
@@ -15,12 +16,19 @@ export interface FormattedError {
 }
 
 export function formatProblem(problem: Problem, family: ApiFamily): FormattedError {
-  return family === 'tei' ? tei(problem) : openai(problem);
+  return formats[family](problem);
 }
 
 /** https://platform.openai.com/docs/guides/error-codes */
 function openai({ status, code, message, field }: Problem): FormattedError {
-  const type = status === 429 ? 'rate_limit_error' : status < 500 ? 'invalid_request_error' : 'server_error';
+  const type =
+    code === 'deadline_exceeded'
+      ? 'timeout'
+      : status === 429
+        ? 'rate_limit_error'
+        : status < 500
+          ? 'invalid_request_error'
+          : 'server_error';
   const named = code === 'input_too_long' ? 'context_length_exceeded' : code;
   return {
     status,
@@ -37,6 +45,7 @@ const teiStatus: Readonly<Partial<Record<ProblemCode, number>>> = {
 const teiType: Readonly<Partial<Record<ProblemCode, string>>> = {
   empty_input: 'Empty',
   overloaded: 'Overloaded',
+  deadline_exceeded: 'Overloaded',
   unavailable: 'Unhealthy',
   internal_error: 'Backend',
 };
@@ -45,6 +54,13 @@ function tei({ status, code, message, field }: Problem): FormattedError {
   const body = { error: withField(message, field), error_type: teiType[code] ?? 'Validation' };
   return { status: teiStatus[code] ?? status, body };
 }
+
+/** Triton refuses what it has no room for as unavailable. */
+function oip({ status, code, message, field }: Problem): FormattedError {
+  return { status: code === 'overloaded' ? 503 : status, body: { error: withField(message, field) } };
+}
+
+const formats: Readonly<Record<ApiFamily, (problem: Problem) => FormattedError>> = { openai, tei, oip };
 
 function withField(message: string, field: string | undefined): string {
   return field === undefined ? message : `\`${field}\`: ${message}`;

@@ -3,7 +3,10 @@ import { traceOf } from '@inferometer/express';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { familyOf, formatProblem } from './error-format.ts';
-import { problemOf, RequestProblem } from './problem.ts';
+import { type ProblemCode, problemOf, RequestProblem } from './problem.ts';
+
+/** Failures by which a request was refused rather than failed: they are counted by their reasons. */
+const rejects: readonly ProblemCode[] = ['overloaded', 'unavailable', 'deadline_exceeded'];
 
 /** Answers every failure in the format of the API that it came by. */
 export function errorHandler(telemetry: Telemetry, log: Logger): ErrorRequestHandler {
@@ -13,8 +16,8 @@ export function errorHandler(telemetry: Telemetry, log: Logger): ErrorRequestHan
     if (trace) trace.errorType = problem.code;
     if (problem.status >= 500)
       log.error({ err: error, path: request.path, trace_id: trace?.traceId }, problem.message);
-    if (problem.code === 'overloaded' || problem.code === 'unavailable') {
-      telemetry.observer.requestRejected(trace?.model ?? 'none', problem.code);
+    if (rejects.includes(problem.code)) {
+      telemetry.observer.requestRejected(trace?.model ?? 'none', problem.reason ?? problem.code);
     }
     if (response.headersSent) {
       response.destroy();

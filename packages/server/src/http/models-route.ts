@@ -12,7 +12,7 @@ export function modelsRouter(registry: ModelRegistry): Router {
     created,
     owned_by: 'inferometer',
     kind: model.kind,
-    max_tokens: model.directory.maxTokens,
+    ...(model.kind === 'tensor' ? {} : { max_tokens: model.directory.maxTokens }),
     ...(model.kind === 'embedding' ? { dimensions: model.dimensions } : {}),
     versions: registry.versions
       .filter(({ name }) => name === nameOf(id))

@@ -10,6 +10,8 @@ export interface Problem {
   readonly field: string | undefined;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterS?: number;
+  /** Why it was refused, where that says more than the code. */
+  readonly reason?: string;
 }
 
 export type ProblemCode =
@@ -25,6 +27,7 @@ export type ProblemCode =
   | 'model_not_found'
   | 'overloaded'
   | 'unavailable'
+  | 'deadline_exceeded'
   | 'client_disconnected'
   | 'internal_error';
 
@@ -47,6 +50,8 @@ const byCode: Readonly<Record<ErrorCode, { status: number; code: ProblemCode; re
   OVERLOADED: { status: 429, code: 'overloaded', retryAfterS: 1 },
   UNAVAILABLE: { status: 503, code: 'unavailable', retryAfterS: 1 },
   CANCELLED: { status: 499, code: 'client_disconnected' },
+  DEADLINE_EXCEEDED: { status: 504, code: 'deadline_exceeded' },
+  RUN_TIMEOUT: { status: 504, code: 'deadline_exceeded' },
   EXECUTOR_CRASHED: { status: 503, code: 'unavailable', retryAfterS: 1 },
   RUN_FAILED: { status: 500, code: 'internal_error' },
 };
@@ -63,7 +68,14 @@ interface BodyError {
 export function problemOf(error: unknown): Problem {
   if (error instanceof RequestProblem) return error.problem;
   if (error instanceof InferometerError) {
-    return { ...byCode[error.code], message: error.message, field: error.field };
+    const { code, message, field, reason, retryAfterS } = error;
+    return {
+      ...byCode[code],
+      message,
+      field,
+      ...(reason === undefined ? {} : { reason }),
+      ...(retryAfterS === undefined ? {} : { retryAfterS }),
+    };
   }
   const body = (error ?? {}) as BodyError;
   const of = (status: number, code: ProblemCode, message: string): Problem => ({

@@ -28,6 +28,7 @@ export interface Candidate {
 const abilities: Readonly<Record<Model['kind'], string>> = {
   embedding: 'makes embeddings',
   generative: 'generates text',
+  tensor: 'takes tensors',
 };
 
 /** The version that answers where none is named: the latest of those that are ready. */

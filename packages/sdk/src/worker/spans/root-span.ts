@@ -84,6 +84,9 @@ function addRecord(
   }
   put(ATTR.model, request.model);
   put(ATTR.genAiRequestModel, request.model);
+  put(ATTR.genAiOperation, request.operation);
+  if (((words[at + request.flags] as number) & requestFlag.generation) !== 0)
+    known[ATTR.genAiOutputTokens] = words[at + request.tokens] as number;
   put(ATTR.tenant, request.tenant);
   put(ATTR.session, request.session);
   put(ATTR.errorType, request.errorType);

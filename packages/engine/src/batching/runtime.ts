@@ -1,0 +1,138 @@
+import { type ItemTimes, monoNow, sweepItems, type Telemetry } from '@inferometer/core';
+import type { Refusal } from '../admission/refusal.ts';
+import type { CallOptions } from '../call.ts';
+import type { ExecutorPool } from '../executor/pool.ts';
+import type { ModelOptions } from '../options.ts';
+import { type BatchFormat, runBatch } from './batch-run.ts';
+import { callOf } from './call-of.ts';
+import { createBatchQueue } from './queue.ts';
+import { createRunCostModel, type RunCostModel } from './run-cost.ts';
+import { submit } from './submit.ts';
+import type { WorkItem } from './work-item.ts';
+
+/** One input of a call. */
+export interface BatchInput<P> {
+  readonly payload: P;
+  /** Tokens, or whatever else its run time goes by, >= 1. */
+  readonly tokens: number;
+  /** Inputs of different groups never share a run. */
+  readonly group?: string | undefined;
+}
+
+/** A model's queue, its batches and what they cost: the way of every call that can share a run with others. */
+export interface BatchRuntime<P, R> {
+  readonly depth: number;
+  /** What its runs were seen to cost. */
+  readonly costs: RunCostModel;
+  /**
+   * Runs inputs; those of one call may travel in several batches, beside those of other calls.
+   * @param inputs shape [n], n >= 1
+   * @returns shape [n], in the order of the inputs
+   * @throws {InferometerError} OVERLOADED, DEADLINE_EXCEEDED, CANCELLED, EXECUTOR_CRASHED, RUN_TIMEOUT or RUN_FAILED
+   */
+  run(inputs: readonly BatchInput<P>[], call?: CallOptions): Promise<R[]>;
+  /** Whether a call of one small input would be let in now: for a look before anything is done for it. */
+  refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
+  /** Lets batches leave; called when an executor comes free. */
+  pump(): void;
+  /** Lets all that waits leave. */
+  drain(): void;
+}
+
+export interface BatchRuntimeOptions<P, R> {
+  readonly name: string;
+  readonly limits: Required<ModelOptions>;
+  readonly telemetry: Telemetry;
+  readonly pool: ExecutorPool;
+  readonly format: BatchFormat<P, R>;
+}
+
+/** One executor must be this much faster with all cores to run what is alone. */
+const soloGain = 0.9;
+/** So many runs are needed before that is known. */
+const soloTrials = 4;
+
+export function createBatchRuntime<P, R>(options: BatchRuntimeOptions<P, R>): BatchRuntime<P, R> {
+  const { limits, telemetry, name, pool } = options;
+  const costs = createRunCostModel();
+  const soloCosts = createRunCostModel();
+  /** Whether the executor with all the threads is the better one for a batch that is alone. */
+  const suitsSolo = (rows: number, width: number): boolean =>
+    soloCosts.observed < soloTrials || soloCosts.predict(rows, width) < soloGain * costs.predict(rows, width);
+
+  const queue = createBatchQueue<WorkItem<P, R>>({
+    ...limits,
+    capacity: limits.maxQueue,
+    costs,
+    running: () => pool.busy,
+    executors: () => Math.max(1, pool.up),
+    hasFree: () => pool.hasFree,
+    dispatch(items, reason, dispatched, done) {
+      const width = items.reduce((longest, item) => Math.max(longest, item.tokens), 1);
+      const isAlone = pool.canRunSolo && queue.depth === 0 && suitsSolo(items.length, width);
+      const lease = pool.acquire(isAlone);
+      if (!lease) return false;
+      runBatch(options, {
+        items,
+        reason,
+        dispatched,
+        lease,
+        costs: lease.isSolo ? soloCosts : costs,
+        over: done,
+        retry: (again) => queue.putBack(again),
+      });
+      return true;
+    },
+  });
+  telemetry.observer.queueAdded({ model: name, capacity: queue.capacity, depth: () => queue.depth });
+
+  return {
+    get depth() {
+      return queue.depth;
+    },
+    costs,
+    refusal: (call) => queue.refusal(callOf(call, limits), 1, 1),
+    pump: queue.pump,
+    drain: queue.drain,
+    async run(inputs, call = {}) {
+      const { trace } = call;
+      const queued = callOf(call, limits);
+      const enqueued = monoNow();
+      const items: WorkItem<P, R>[] = [];
+      const results = inputs.map(
+        ({ payload, tokens, group }) =>
+          new Promise<{ result: R; times: ItemTimes }>((resolve, reject) => {
+            items.push({
+              payload,
+              tokens,
+              group,
+              enqueued,
+              trace,
+              deadline: queued.deadline,
+              rank: 0,
+              place: 0,
+              estimatedMs: 0,
+              alone: false,
+              resolve: (result, times) => resolve({ result, times }),
+              reject,
+            });
+          }),
+      );
+      const done = await submit(queue, options, {
+        items,
+        results: Promise.all(results),
+        enqueued,
+        queued,
+        call,
+      });
+      trace?.replay(
+        sweepItems(
+          done.map(({ times }) => times),
+          enqueued,
+        ),
+      );
+      trace?.enter('postprocess');
+      return done.map(({ result }) => result);
+    },
+  };
+}

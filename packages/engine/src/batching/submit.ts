@@ -1,0 +1,58 @@
+import { InferometerError, type MonoMs, type Telemetry } from '@inferometer/core';
+import type { CallOptions } from '../call.ts';
+import { type BatchQueue, expired, type QueueCall, type QueueItem } from './queue.ts';
+
+export interface Submission<I extends QueueItem, T> {
+  /** Shape [n], n >= 1. */
+  readonly items: readonly I[];
+  /** Of all items. */
+  readonly results: Promise<T>;
+  readonly enqueued: MonoMs;
+  readonly queued: QueueCall;
+  readonly call: CallOptions;
+}
+
+/** Node's timers take no more, ms. */
+const longestTimer = 2 ** 31;
+
+/**
+ * Puts a call's items in a queue and waits for all of them, for its deadline or for its caller to leave: whichever comes
+ * first. What still queues then is taken out.
+ * @throws {InferometerError} OVERLOADED, DEADLINE_EXCEEDED or CANCELLED, or what the items fail with
+ */
+export async function submit<I extends QueueItem, T>(
+  queue: BatchQueue<I>,
+  { name, telemetry }: { readonly name: string; readonly telemetry: Telemetry },
+  { items, results, enqueued, queued, call }: Submission<I, T>,
+): Promise<T> {
+  // A rejection is the caller's to handle; here it must not be unhandled while `add` throws.
+  results.catch(() => {});
+  const { signal, trace } = call;
+  if (signal?.aborted) throw cancelled('before it was queued');
+  if (queued.deadline <= enqueued) throw expired();
+  const { depth } = queue;
+  trace?.enter('queue', enqueued);
+  queue.add(items, queued);
+  telemetry.observer.queueArrival(name, depth);
+  const fail = (error: InferometerError): void => {
+    for (const item of items) item.reject(error);
+  };
+  const onAbort = (): void => fail(cancelled('while it was queued'));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const left = queued.deadline - enqueued;
+  const timer = left < longestTimer ? setTimeout(() => fail(expired()), left) : undefined;
+  try {
+    return await results;
+  } catch (error) {
+    // Nobody waits for the rest of it any more.
+    queue.remove(new Set(items));
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function cancelled(when: string): InferometerError {
+  return new InferometerError('CANCELLED', `the request was cancelled ${when}`);
+}

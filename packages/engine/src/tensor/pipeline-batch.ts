@@ -1,0 +1,89 @@
+import { deserialize } from 'node:v8';
+import { InferometerError, type Mark } from '@inferometer/core';
+import { afterCrash } from '../batching/after-crash.ts';
+import type { PipelinedReply, PipelineResult, RunFailure } from '../executor/protocol.ts';
+import type { HookFailure } from '../hooks/contract.ts';
+import { hookError } from '../hooks/hook-error.ts';
+import { noteRun } from './note-run.ts';
+import { runError } from './run-failure.ts';
+import type { LeavingBatch, PipelineItem } from './tensor-item.ts';
+
+/**
+ * Runs requests through the executor's hooks and answers each: what fails for one fails for that one alone.
+ * @param items shape [n], n >= 1
+ * @param joins whether rows of several may share a run
+ */
+export function runPipelineBatch(batch: LeavingBatch, items: readonly PipelineItem[], joins: boolean): void {
+  const { lease } = batch;
+  const free = (): void => {
+    batch.over();
+    lease.done();
+  };
+  const fail = (error: InferometerError): void => {
+    for (const item of items) item.reject(error);
+    free();
+  };
+  lease.send(
+    { type: 'pipeline', inputs: items.map((item) => item.input), joins },
+    {
+      onReply(reply) {
+        if (reply.type === 'pipelined') {
+          free();
+          settle(batch, items, reply);
+        } else {
+          const why = 'message' in reply ? reply.message : `unexpected ${reply.type}`;
+          fail(new InferometerError('RUN_FAILED', `the pipeline of ${items.length} requests failed: ${why}`));
+        }
+      },
+      onCrash(cause) {
+        const again = afterCrash(items, cause);
+        free();
+        if (again.length > 0) batch.retry(again);
+      },
+    },
+  );
+}
+
+function settle(batch: LeavingBatch, items: readonly PipelineItem[], reply: PipelinedReply): void {
+  reply.runs.forEach((run, index) => {
+    noteRun(
+      batch,
+      items.filter((_, item) => reply.results[item]?.run === index),
+      run,
+    );
+  });
+  items.forEach((item, index) => {
+    const result = reply.results[index] as PipelineResult;
+    item.trace?.replay(marksOf(item, batch, result, reply));
+    item.trace?.enter('postprocess');
+    const { answer } = result;
+    if (answer instanceof Uint8Array) item.resolve(deserialize(answer));
+    else item.reject(errorOf(answer));
+  });
+}
+
+function errorOf(failure: HookFailure | RunFailure): InferometerError {
+  return 'hook' in failure ? hookError(failure) : runError(failure);
+}
+
+/** When a request was in which phase; waiting for the others of its batch counts as being batched. */
+function marksOf(
+  { enqueued }: PipelineItem,
+  { dispatched }: LeavingBatch,
+  { preprocessStart, preprocessEnd, run: index }: PipelineResult,
+  { runs }: PipelinedReply,
+): Mark[] {
+  const run = index === undefined ? undefined : runs[index];
+  return [
+    { at: enqueued, phase: 'queue' },
+    { at: dispatched, phase: 'batch' },
+    { at: preprocessStart, phase: 'preprocess' },
+    ...(run
+      ? ([
+          { at: preprocessEnd, phase: 'batch' },
+          { at: run.runStart, phase: 'run' },
+          { at: run.runEnd, phase: 'postprocess' },
+        ] as const)
+      : ([{ at: preprocessEnd, phase: 'postprocess' }] as const)),
+  ];
+}

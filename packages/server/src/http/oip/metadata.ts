@@ -1,0 +1,39 @@
+import type { Model, TensorInfo } from '@inferometer/engine';
+import type { VersionStatus } from '../../models/choose.ts';
+import { version } from '../../version.ts';
+import { datatypeFor } from './datatypes.ts';
+import { nameOf } from './find-model.ts';
+
+/** What `GET /v2` answers. */
+export const serverMetadata: Readonly<Record<string, unknown>> = {
+  name: 'inferometer',
+  version,
+  extensions: ['binary_tensor_data', 'model_repository'],
+};
+
+/**
+ * What `GET /v2/models/{model}` answers.
+ * @param versions of all models
+ */
+export function modelMetadata(model: Model, versions: readonly VersionStatus[]): Record<string, unknown> {
+  const name = nameOf(model);
+  const ready = versions.filter((one) => one.name === name && one.state === 'READY');
+  return {
+    name,
+    versions: ready.map(({ version }) => version),
+    platform: 'onnxruntime_onnx',
+    inputs: tensorsMetadata(model.inputs),
+    outputs: tensorsMetadata(model.outputs),
+  };
+}
+
+/** Sizes that vary are -1; what is no tensor cannot be asked for, and is left out. */
+function tensorsMetadata(infos: readonly TensorInfo[]): Record<string, unknown>[] {
+  return infos
+    .filter((info) => info.type !== 'other')
+    .map(({ name, type, shape }) => ({
+      name,
+      datatype: datatypeFor(type),
+      shape: shape.map((size) => (typeof size === 'number' ? size : -1)),
+    }));
+}
