@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { createTelemetry } from '@inferometer/core';
 import { type EmbeddingModel, type Encoded, loadModel, readModelDirectory } from '@inferometer/engine';
 import { describeWithParts, python, type TempDir, tempDir, waitFor } from '@inferometer/testkit';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 const encoder = join(import.meta.dirname, '../../server/models/nickname-encoder');
 const texts = [[5], [7, 300, 12]].map((ids): Encoded => ({ ids: Int32Array.from(ids), isCut: false }));
@@ -20,6 +20,8 @@ interface Run {
   readonly fromCache: readonly boolean[];
   readonly vectors: number[][];
 }
+
+vi.setConfig({ testTimeout: 180_000 });
 
 describeWithParts('optimised graphs on disk', ['python'], () => {
   let root: TempDir;
@@ -45,7 +47,8 @@ describeWithParts('optimised graphs on disk', ['python'], () => {
     const model = await loadModel(name, readModelDirectory(root.file(name)), createTelemetry(), options);
     try {
       const vectors = await (model as EmbeddingModel).embed(texts);
-      await waitFor('the cache', until);
+      // It is made by a process of the lowest priority: where all cores are busy, it takes its time.
+      await waitFor('the cache', until, { timeoutMs: 100_000 });
       return {
         fromCache: model.loads.map(({ fromCache }) => fromCache),
         vectors: vectors.map((vector) => [...vector]),

@@ -1,4 +1,4 @@
-import { messageOf, monoNow } from '@inferometer/core';
+import { messageOf, monoNow } from '@inferometer/core/base';
 import { hookNames, loadHooks } from '../hooks/load-hooks.ts';
 import { probeDecoder } from './batch-probe.ts';
 import { createDecoder } from './decode.ts';

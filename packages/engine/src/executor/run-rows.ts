@@ -1,4 +1,4 @@
-import { type MonoMs, messageOf, monoNow } from '@inferometer/core';
+import { type MonoMs, messageOf, monoNow } from '@inferometer/core/base';
 import { joinRows, rowsOf, splitRows } from '../tensor/rows.ts';
 import type { Tensors } from '../tensor/types.ts';
 import { feedsOf, tensorsOf } from './onnx-tensors.ts';
