@@ -46,7 +46,6 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'ioredis',
     'lru-cache',
     'onnxruntime-node',
-    'opossum',
   ],
   'packages/server': [
     '@inferometer/core',

@@ -36,7 +36,14 @@ export type { CounterSeries, GaugeSeries } from './metrics/scalar-series.ts';
 export { sumFamilies } from './metrics/sum-families.ts';
 export type { MetricFile } from './metrics/write-metric-file.ts';
 export { noteBatch } from './note-batch.ts';
-export type { ModelLoad, Observer, PhaseSeconds, QueueReading } from './observer.ts';
+export type {
+  CacheReading,
+  CacheResult,
+  ModelLoad,
+  Observer,
+  PhaseSeconds,
+  QueueReading,
+} from './observer.ts';
 export { activeTrace, mark, phase, setAttributes } from './phase.ts';
 export { type AccessCheck, createProfilingAccess, type ProfilingAccess } from './profiling/access.ts';
 export { answerProfiling, type ProfilingRequest } from './profiling/answer-profiling.ts';

@@ -23,6 +23,22 @@ export interface PhaseSeconds {
   readonly seconds: number;
 }
 
+/** A cache that metrics can read at any time. */
+export interface CacheReading {
+  /** Which, such as `vectors.memory`. */
+  readonly cache: string;
+  /** What it holds; undefined for one in another process. */
+  readonly held?: () => { readonly bytes: number; readonly entries: number };
+  /** Of its circuit breaker: 0 closed, 1 half open, 2 open; undefined for one without. */
+  readonly breakerState?: () => number;
+}
+
+/**
+ * What a lookup came to: found; found, but past its time; not found; failed; not made, because the breaker was open;
+ * got the result of the same work, which was in progress.
+ */
+export type CacheResult = 'hit' | 'stale' | 'miss' | 'error' | 'skipped' | 'coalesced';
+
 /** Whoever wants to know what happened: metrics, logs, recorders. Every method is optional and must not throw. */
 export interface Observer {
   requestStarted?(): void;
@@ -33,6 +49,11 @@ export interface Observer {
   queueArrival?(model: string, depth: number): void;
   batchEnded?(batch: BatchRecord): void;
   executorRestarted?(model: string): void;
+  cacheAdded?(cache: CacheReading): void;
+  cacheRequested?(cache: string, result: CacheResult, lookups: number): void;
+  cacheWritten?(cache: string, result: 'ok' | 'error' | 'dropped', entries: number): void;
+  /** @param reason `size` for one that made room, `expired` for one past its time */
+  cacheEvicted?(cache: string, reason: 'size' | 'expired'): void;
   modelLoaded?(load: ModelLoad): void;
   /** @param phases what it consists of; they sum to `seconds` */
   coldStart?(seconds: number, phases?: readonly PhaseSeconds[]): void;
@@ -61,6 +82,10 @@ export function fanOut(observers: readonly Observer[]): Required<Observer> {
     queueArrival: tell((it) => it.queueArrival),
     batchEnded: tell((it) => it.batchEnded),
     executorRestarted: tell((it) => it.executorRestarted),
+    cacheAdded: tell((it) => it.cacheAdded),
+    cacheRequested: tell((it) => it.cacheRequested),
+    cacheWritten: tell((it) => it.cacheWritten),
+    cacheEvicted: tell((it) => it.cacheEvicted),
     modelLoaded: tell((it) => it.modelLoaded),
     coldStart: tell((it) => it.coldStart),
     executorMetrics: tell((it) => it.executorMetrics),

@@ -53,6 +53,12 @@ export const METRIC = {
   executorCpu: 'inference_executor_cpu_seconds_total',
   executorMemory: 'inference_executor_memory_bytes',
   executorRestarts: 'inference_executor_restarts_total',
+  cacheRequests: 'inference_cache_requests_total',
+  cacheWrites: 'inference_cache_writes_total',
+  cacheEvictions: 'inference_cache_evictions_total',
+  cacheBytes: 'inference_cache_bytes',
+  cacheEntries: 'inference_cache_entries',
+  cacheBreakerState: 'inference_cache_breaker_state',
   modelLoad: 'inference_model_load_seconds',
   coldStart: 'inference_cold_start_seconds',
   genAiRequestDuration: 'gen_ai_server_request_duration_seconds',
@@ -101,6 +107,15 @@ export const ATTR = {
   executor: 'inference.executor',
   /** Whether a graph came optimised from the cache on disk. */
   fromCache: 'inference.model.from_cache',
+  /** How caches answered a request: `hit`, `stale` or `miss`, the worst of its inputs. */
+  cacheResult: 'inference.cache.result',
+  cacheHits: 'inference.cache.hits',
+  cacheStale: 'inference.cache.stale',
+  cacheMisses: 'inference.cache.misses',
+  /** Inputs that got the result of the same input, of another request or of this one. */
+  cacheCoalesced: 'inference.cache.coalesced',
+  /** Time that a request waited for a remote cache. */
+  cacheWaitMs: 'inference.cache.wait_ms',
   /** Why a trace was exported: `error`, `slow`, `exemplar`, `ratio`. */
   keepReason: 'inference.sampling.reason',
   /** Whether a trace is one that tail sampling must keep. */

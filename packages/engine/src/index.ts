@@ -21,6 +21,14 @@ export {
   type RunCost,
   type RunCostModel,
 } from './batching/run-cost.ts';
+export type { CacheCall } from './cache/cached-embed.ts';
+export type { CachedModel } from './cache/cached-model.ts';
+export { type Caches, createCaches } from './cache/caches.ts';
+export { fingerprintOf } from './cache/fingerprint.ts';
+export { type CacheOptions, checkRedisUrl, type RedisOptions } from './cache/options.ts';
+export type { CachedAnswer, ResponseCache, ResponseCall } from './cache/response-cache.ts';
+export { type CacheSummary, resultOf } from './cache/summary.ts';
+export type { CacheMode, Resolved, ResolveOptions, TieredCache } from './cache/tiered-cache.ts';
 export type { CallOptions, Priority } from './call.ts';
 export type { EmbedCall } from './embedding-model.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
@@ -42,6 +50,7 @@ export {
 export { hookError } from './hooks/hook-error.ts';
 export type { LoadPhase } from './load/phases.ts';
 export { type LoadReport, tellSpans } from './load/tell-load.ts';
+export { type ChatMessage, type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 export { type ModelDirectory, readModelDirectory } from './model/directory.ts';
 export type { PoolingMode } from './model/pooling-config.ts';
 export { type Encoded, encodedFromIds, loadTokenizer, type Tokenizer } from './model/tokenizer.ts';
@@ -71,7 +80,7 @@ export {
   resolveModelOptions,
 } from './options.ts';
 export { type StartedModel, type StartOptions, startModel } from './started-model.ts';
-export { checkShape, elementCount, inputNamed } from './tensor/check.ts';
+export { checkShape, checkTensors, elementCount, inputNamed } from './tensor/check.ts';
 export { halfToNumber, numberToHalf } from './tensor/half.ts';
 export { type TensorData, type Tensors, type TypedArray, tensorArrays } from './tensor/types.ts';
 export type { InferOptions } from './tensor-model.ts';

@@ -1,8 +1,11 @@
 import type { Telemetry } from '@inferometer/core';
 import type { Refusal } from './admission/refusal.ts';
 import { callOf } from './batching/call-of.ts';
+import { type CachedEmbed, type CachedModel, withCaches } from './cache/cached-model.ts';
+import type { Caches } from './cache/caches.ts';
+import { fingerprintOf } from './cache/fingerprint.ts';
 import type { CallOptions } from './call.ts';
-import { createEmbeddingRuntime, type EmbeddingRuntime } from './embedding-model.ts';
+import { createEmbeddingRuntime } from './embedding-model.ts';
 import { fixedShape, isDecoder } from './executor/graph-inputs.ts';
 import { checkTensorModel, hasBatchRows, warmUpTensors } from './executor/infer-work.ts';
 import type { TensorInfo } from './executor/protocol.ts';
@@ -11,6 +14,7 @@ import { embedWork, generateWork, type WarmReply, warmUp } from './executor/warm
 import { createGenerativeRuntime, type GenerativeRuntime } from './generative-model.ts';
 import type { HookName } from './hooks/contract.ts';
 import { type LoadReport, tellLoad } from './load/tell-load.ts';
+import { type ChatTemplate, loadChatTemplate } from './model/chat-template.ts';
 import type { ModelDirectory } from './model/directory.ts';
 import { invalid } from './model/files.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
@@ -19,28 +23,30 @@ import type { ModelOptions } from './options.ts';
 import { type StartedModel, type StartOptions, startModel } from './started-model.ts';
 import { createTensorRuntime, type TensorRuntime } from './tensor-model.ts';
 
-interface LoadedModel extends Pick<TensorRuntime, 'infer' | 'runPipeline'> {
+interface LoadedModel extends CachedModel, Pick<TensorRuntime, 'infer' | 'runPipeline'> {
   readonly name: string;
   readonly directory: ModelDirectory;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly options: Required<ModelOptions>;
-  /** How each executor loaded it. */
-  readonly loads: readonly LoadReport[];
-  /** Runs before it served anybody, one of each shape, the first one of all not among them. */
-  readonly warmRuns: readonly WarmRun[];
   /** Whether a small call would be let in now, and why not: a look that costs microseconds. */
   refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /** Hooks that its executors have loaded. */
   readonly hooks: readonly HookName[];
+  /** How each executor loaded it. */
+  readonly loads: readonly LoadReport[];
+  /** Runs before it served anybody, one of each shape, the first one of all not among them. */
+  readonly warmRuns: readonly WarmRun[];
   /** Drains the queue and ends the executors. */
   close(): Promise<void>;
 }
 
 /** A model that turns texts into vectors. */
-export interface EmbeddingModel extends LoadedModel, Pick<EmbeddingRuntime, 'embed'> {
+export interface EmbeddingModel extends LoadedModel {
   readonly kind: 'embedding';
   readonly tokenizer: Tokenizer;
+  /** As `EmbeddingRuntime` has it, through the cache where there is one. */
+  readonly embed: CachedEmbed;
   readonly dimensions: number;
 }
 
@@ -53,6 +59,8 @@ export interface GenerativeModel extends LoadedModel, Pick<GenerativeRuntime, 'g
    * takes one row only, cannot mask, or gives a row other logits beside others than alone.
    */
   readonly together: boolean;
+  /** How it wants conversations written. */
+  readonly chat: ChatTemplate;
 }
 
 /** Any other model: it is run with named tensors alone. */
@@ -63,29 +71,35 @@ export interface TensorModel extends LoadedModel {
 export type Model = EmbeddingModel | GenerativeModel | TensorModel;
 
 /**
- * Warms a started model up and puts its queue before it.
+ * Warms a started model up and puts its queue before it, and caches before that.
  * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
  */
-export async function openModel(started: StartedModel, telemetry: Telemetry): Promise<Model> {
+export async function openModel(
+  started: StartedModel,
+  telemetry: Telemetry,
+  caches?: Caches,
+): Promise<Model> {
   const { name, hooks, pool } = started;
   hooks.onRestart = () => telemetry.observer.executorRestarted(name);
   hooks.onMetrics = telemetry.observer.executorMetrics;
   for (const path of started.metricFiles) hooks.onMetrics(path, true);
   try {
-    const { tokenizer } = started;
-    const model = await (tokenizer === undefined
-      ? openTensor(started, telemetry)
-      : isDecoder(pool.model.inputs)
-        ? openGenerative(started, tokenizer, telemetry)
-        : openEmbedding(started, tokenizer, telemetry));
+    const [opened, fingerprint] = await Promise.all([
+      openKind(started, telemetry),
+      caches && fingerprintOf(started.directory),
+    ]);
+    // Of executors that come back: those of the start were told with their first run.
+    hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
+    if (opened.kind === 'embedding') void pool.startSolo();
     const caching = keepOptimised(started);
-    return {
-      ...model,
+    const model: Model = {
+      ...opened,
       async close() {
         caching?.stop();
-        await model.close();
+        await opened.close();
       },
     };
+    return caches && fingerprint ? withCaches(model, caches, fingerprint) : model;
   } catch (error) {
     await pool.close();
     throw error;
@@ -98,8 +112,17 @@ export async function loadModel(
   directory: ModelDirectory,
   telemetry: Telemetry,
   given: StartOptions = {},
+  caches?: Caches,
 ): Promise<Model> {
-  return openModel(await startModel(name, directory, given), telemetry);
+  return openModel(await startModel(name, directory, given), telemetry, caches);
+}
+
+function openKind(started: StartedModel, telemetry: Telemetry): Promise<Model> {
+  const { tokenizer } = started;
+  if (tokenizer === undefined) return openTensor(started, telemetry);
+  return isDecoder(started.pool.model.inputs)
+    ? openGenerative(started, tokenizer, telemetry)
+    : openEmbedding(started, tokenizer, telemetry);
 }
 
 type Base = Omit<LoadedModel, 'close' | 'refusal' | 'warmRuns'>;
@@ -107,11 +130,10 @@ type Base = Omit<LoadedModel, 'close' | 'refusal' | 'warmRuns'>;
 /** What models of all kinds have. */
 function baseOf(
   { name, directory, options, pool }: StartedModel,
-  tensors: TensorRuntime,
+  { infer, runPipeline }: TensorRuntime,
   loads: readonly LoadReport[],
 ): Base {
   const { inputs, outputs, hooks = [] } = pool.model;
-  const { infer, runPipeline } = tensors;
   return { name, directory, options, inputs, outputs, hooks, infer, runPipeline, loads };
 }
 
@@ -185,6 +207,7 @@ async function openGenerative(
     kind: 'generative',
     warmRuns: [],
     together: pool.model.together ?? false,
+    chat: loadChatTemplate(directory),
     generate: runtime.generate,
     refusal: runtime.refusal,
     close: () => pool.close(),
@@ -227,7 +250,6 @@ async function openEmbedding(
   const joins = hasBatchRows(inputs, outputs);
   const tensors = tensorRuntime(started, telemetry, { joins, observed: false });
   hooks.onFree = takeTurns(runtime.batches.pump, tensors.queue.pump);
-  void pool.startSolo();
   return {
     ...baseOf(started, tensors, loads),
     tokenizer,

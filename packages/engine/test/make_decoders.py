@@ -149,5 +149,5 @@ decoder("merged", merged=True)
 decoder("no_mask", mask="absent")
 decoder("deaf", mask="ignored")
 decoder("one_row", batch=1)
-# A token is a kilobyte: a reader that does not read has its sockets full after a few thousand.
-decoder("wordy", words=[f"w{i}-" + "x" * 1000 for i in range(VOCABULARY)], context=100_000)
+# A token is ten kilobytes: a reader that does not read has its sockets full after a few hundred.
+decoder("wordy", words=[f"w{i}-" + "x" * 10_000 for i in range(VOCABULARY)], context=100_000)

@@ -15,17 +15,17 @@ type ModelFlag = keyof ModelOptions;
 const numeric: Readonly<Record<keyof typeof modelOptionRanges, string>> = {
   executors: 'executors a model (default: the cores, 4 at most)',
   threads: 'threads an executor (default: cores / executors)',
-  soloThreads:
-    'threads of one more executor that runs what is alone, 0 for none (default: the cores, where there are several executors)',
+  soloThreads: 'threads of one more executor for what is alone, 0 for none (default: the cores)',
   maxBatchSize: 'inputs in one model run (default: 32)',
   maxBatchTokens: 'tokens in one model run, padding included (default: 16384)',
-  maxWaitMs: 'longest wait for a fuller batch while the model is busy (default: 2)',
+  maxWaitMs: 'longest wait for a fuller batch while the model is busy (default: by what its runs cost)',
   targetLatencyMs: 'time to an answer that batching must not exceed (default: none)',
-  maxPassOverMs: 'longest time that an input is passed over by those of other lengths (default: 50)',
+  maxPassOverMs:
+    'longest time that an input is passed over by more urgent ones and other tenants (default: 1000)',
   maxQueue: 'inputs that may wait a model (default: 4096)',
   maxQueueMs: 'estimated wait above which requests are refused (default: none)',
-  defaultTimeoutMs: 'deadline of requests that name none (default: none)',
-  hardTimeoutMs: 'longest model run before its executor is killed (default: 60000)',
+  defaultTimeoutMs: 'deadline of requests that name none (default: 30000)',
+  hardTimeoutMs: 'longest model run before its executor is ended (default: 60000)',
   maxGenerations: 'generations that an executor interleaves (default: 8)',
   warmUpMs: 'longest time for warm-up runs after the first one (default: 250)',
 };

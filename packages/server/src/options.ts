@@ -1,8 +1,10 @@
-import type { ModelOptions } from '@inferometer/engine';
+import type { CacheOptions, ModelOptions } from '@inferometer/engine';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type CacheFlags, cacheFlags, cacheOptionsOf } from './cache-options.ts';
 import { modelFlags, modelOptionsOf } from './model-flags.ts';
 import { cacheDirOf } from './models/cache-dir.ts';
 import { type ModelSource, type ModelSources, parseModelSource } from './models/spec.ts';
+import type { MountedPipeline } from './pipeline/route.ts';
 
 /** What `inferometer serve` was asked for. */
 export interface ServeOptions {
@@ -12,15 +14,23 @@ export interface ServeOptions {
   readonly metricsPort: number | undefined;
   /** Models with all their options. */
   readonly sources: ModelSources;
+  /** undefined when nothing is cached. */
+  readonly cache: CacheOptions | undefined;
+  /** @default none */
+  readonly pipelines?: readonly MountedPipeline[];
   readonly maxBodyBytes: number;
   readonly maxTensorBytes: number;
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
   readonly drainTimeoutMs: number;
+  /** A comment is sent on a stream after so long without an event, ms. */
+  readonly streamPingMs: number;
+  /** How long the reader of a stream may take nothing, ms. */
+  readonly streamStallMs: number;
 }
 
 /** The flags as commander gives them. */
-export interface Flags {
+export interface Flags extends CacheFlags {
   readonly host: string;
   readonly port: number;
   readonly metricsPort: number | 'off';
@@ -32,6 +42,8 @@ export interface Flags {
   readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
+  readonly streamPing: number;
+  readonly streamStall: number;
 }
 
 /** Declares `serve`; every flag can be set by an INFEROMETER_ variable too, and most in the configuration file. */
@@ -81,7 +93,7 @@ export function serveCommand(run: (command: Command) => Promise<void>): Command 
         .default(9464)
         .argParser((text) => (text === 'off' ? 'off' : integer(0, 65_535)(text))),
     );
-  for (const flag of modelFlags) command.addOption(flag);
+  for (const flag of [...modelFlags, ...cacheFlags]) command.addOption(flag);
   return command
     .addOption(
       new Option('--max-inputs <n>', 'inputs in one request')
@@ -107,6 +119,18 @@ export function serveCommand(run: (command: Command) => Promise<void>): Command 
         .default(10_000)
         .argParser(integer(0, 3_600_000)),
     )
+    .addOption(
+      new Option('--stream-ping <ms>', 'a comment on a stream after so long without an event')
+        .env('INFEROMETER_STREAM_PING')
+        .default(15_000)
+        .argParser(integer(1, 3_600_000)),
+    )
+    .addOption(
+      new Option('--stream-stall <ms>', 'a reader of a stream that takes nothing for so long is cut off')
+        .env('INFEROMETER_STREAM_STALL')
+        .default(60_000)
+        .argParser(integer(1, 3_600_000)),
+    )
     .action(() => run(command));
 }
 
@@ -121,10 +145,13 @@ export function resolveServeOptions(
     port: flags.port,
     metricsPort: flags.metricsPort === 'off' ? undefined : flags.metricsPort,
     sources: resolveSources(flags, file, bundled),
+    cache: cacheOptionsOf(flags),
     maxBodyBytes: flags.maxBody,
     maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
+    streamPingMs: flags.streamPing,
+    streamStallMs: flags.streamStall,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Model, openModel, type StartedModel } from '@inferometer/engine';
+import { createCaches, type Model, openModel, type StartedModel } from '@inferometer/engine';
 import { loadConfig, startTelemetry, type TelemetryConfig } from '@inferometer/sdk';
 import { banner } from './banner.ts';
 import { createApp } from './http/app.ts';
@@ -39,6 +39,7 @@ export async function startService(
     config: withMetricsPort(loadConfig(), options),
     log: { info: (m) => log.info(m), warn: (m) => log.warn(m), error: (m) => log.error(m) },
   });
+  const caches = options.cache && (await createCaches(options.cache, telemetry.telemetry.observer));
   const namers = createNamers();
   let draining = false;
   const app = createApp({
@@ -47,9 +48,12 @@ export async function startService(
     namers,
     log,
     isDraining: () => draining,
+    responses: caches?.responses,
     maxBodyBytes: options.maxBodyBytes,
     maxTensorBytes: options.maxTensorBytes,
+    pipelines: options.pipelines ?? [],
     limits: { maxInputs: options.maxInputs },
+    streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
   const main = await listen(app, options.host, options.port);
   const closeServers = async (): Promise<void> => {
@@ -58,7 +62,7 @@ export async function startService(
   };
   try {
     await registry.open(async (started: StartedModel): Promise<Model> => {
-      const model = await openModel(started, telemetry.telemetry);
+      const model = await openModel(started, telemetry.telemetry, caches);
       try {
         await namers.prepare(model);
       } catch (error) {
@@ -69,6 +73,7 @@ export async function startService(
     });
   } catch (error) {
     await closeServers();
+    await caches?.[Symbol.asyncDispose]();
     await telemetry.shutdown();
     throw error;
   }
@@ -90,6 +95,7 @@ export async function startService(
     async stop() {
       await closeServers();
       await registry.close();
+      await caches?.[Symbol.asyncDispose]();
       await telemetry.shutdown();
     },
   };

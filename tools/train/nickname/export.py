@@ -22,7 +22,7 @@ from .vocabulary import MAX_SENTENCE_TOKENS
 
 # Takes the text of each user message as a mood; the reply begins with the nickname.
 CHAT_TEMPLATE = (
-    "{% for message in messages %}{% if message['role'] == 'user' %}mood: {{ message['content'] }}\n"
+    "{{ bos_token }}{% for message in messages %}{% if message['role'] == 'user' %}mood: {{ message['content'] }}\n"
     "{% endif %}{% endfor %}{% if add_generation_prompt %}nickname:{% endif %}"
 )
 

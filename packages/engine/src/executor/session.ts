@@ -1,6 +1,7 @@
 import { type MonoMs, monoNow } from '@inferometer/core/base';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { discardEntry, graphOfEntry } from '../model-cache/entry.ts';
+import { halfToNumber } from '../tensor/half.ts';
 import type { LoadRequest, LoadTimes, TensorInfo } from './protocol.ts';
 import { startProfile } from './session-profile.ts';
 
@@ -47,7 +48,7 @@ export async function openSession(
     opening,
     async run(feeds, outputs) {
       const start = monoNow();
-      const results = await (outputs ? session.run(feeds, outputs, quietly) : session.run(feeds));
+      const results = await (outputs ? session.run(feeds, outputs) : session.run(feeds));
       ran(start, monoNow());
       return results;
     },
@@ -96,8 +97,6 @@ async function create(
 export function bootedAt(): MonoMs {
   return monoNow() - performance.now() + performance.nodeTiming.bootstrapComplete;
 }
-/** What is wrong with a request's own tensors is the request's to hear, not the log's. */
-const quietly = { logSeverityLevel: 4 } as const;
 
 function infoOf(value: InferenceSession.ValueMetadata): TensorInfo {
   if (!value.isTensor) return { name: value.name, type: 'other', shape: [] };
@@ -143,12 +142,5 @@ export function floatsOf(tensor: Tensor): Floats {
 function halfFloats(data: Floats | Uint16Array): Floats {
   // Newer runtimes hand over a Float16Array, whose elements are numbers already; older ones the raw 16 bits.
   if (!(data instanceof Uint16Array)) return data;
-  return Float32Array.from(data, (bits) => {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 0x1f;
-    const fraction = bits & 0x3ff;
-    if (exponent === 0) return sign * 2 ** -14 * (fraction / 1024);
-    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
-  });
+  return Float32Array.from(data, halfToNumber);
 }

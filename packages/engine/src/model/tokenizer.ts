@@ -18,6 +18,11 @@ export interface Tokenizer {
    * @param maxTokens longest result, special tokens included; content is cut, special tokens stay
    */
   encode(text: string, maxTokens: number): Encoded;
+  /**
+   * Splits a text that has its special tokens written out in it, such as a chat template's: nothing is put around it.
+   * @param maxTokens longest result; what is over it is cut at the end
+   */
+  encodeRendered(text: string, maxTokens: number): Encoded;
   /** The text of tokens, without special ones. */
   decode(ids: readonly number[]): string;
 }
@@ -61,6 +66,10 @@ export function loadTokenizer(model: ModelDirectory): Tokenizer {
       if (ids.length < maxTokens + headMargin) ids = split(text);
       const kept = truncate(ids, maxTokens, prefix, suffix, model.truncationSide);
       return { ids: Int32Array.from(kept), isCut: ids.length > maxTokens };
+    },
+    encodeRendered(text, maxTokens) {
+      const { ids } = hf.encode(text, { add_special_tokens: false });
+      return { ids: Int32Array.from(ids.slice(0, maxTokens)), isCut: ids.length > maxTokens };
     },
     decode: (ids) => (ids.length === 0 ? '' : hf.decode(ids as number[], { skip_special_tokens: true })),
   };

@@ -11,6 +11,7 @@ import {
 } from '@inferometer/core';
 import type { Decision } from '../deferred/keep-policy.ts';
 import type { SpanOutcomes } from '../providers/counted-exporter.ts';
+import { createCacheMetrics } from './cache-metrics.ts';
 
 /** The inference metrics, written to shared memory. */
 export interface InferenceMetrics {
@@ -191,11 +192,14 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     .of(version)
     .set(1);
 
+  const caches = createCacheMetrics(memory);
+
   let coldStart: GaugeFamily | undefined;
   /** By model: one that is loaded anew takes the place of the one before. */
   const queues = new Map<string, QueueReading>();
   const sample = (): void => {
     for (const { model, depth } of queues.values()) queueDepth.of(model).set(depth());
+    caches.sample();
   };
 
   /** Observes, and points to the request's trace if it is exported. */
@@ -259,6 +263,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       paddingRatio.of(model).observe(batch.paddingRatio);
       dispatches.of(model, batch.reason).add();
     },
+    ...caches.observer,
     executorRestarted: (model) => restarts.of(model).add(),
     modelLoaded({ model, seconds, phases = [] }) {
       modelLoad.of(model, 'total').observe(seconds);

@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url';
+import type { ResponseCache } from '@inferometer/engine';
 import { inferometer, metricsHandler, profilingHandler } from '@inferometer/express';
 import type { RunningTelemetry } from '@inferometer/sdk';
 import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namers } from '../nicknames/namers.ts';
+import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
 import { admissionGate } from './admission-gate.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
@@ -14,9 +16,11 @@ import type { InputLimits } from './inputs.ts';
 import { modelsRouter } from './models-route.ts';
 import { nicknamesRoute } from './nicknames-route.ts';
 import { oipRouter } from './oip/router.ts';
+import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { repositoryRouter } from './repository-route.ts';
+import type { StreamLimits } from './sse.ts';
 import { teiEmbed } from './tei.ts';
 import { createTurns } from './turns.ts';
 
@@ -31,6 +35,10 @@ export interface AppOptions {
   /** Longest body of tensors, bytes. */
   readonly maxTensorBytes: number;
   readonly limits: InputLimits;
+  /** Answers that can be given again; undefined when nothing is cached. */
+  readonly responses: ResponseCache | undefined;
+  readonly streams: StreamLimits;
+  readonly pipelines: readonly MountedPipeline[];
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -39,7 +47,8 @@ const pageDir = fileURLToPath(new URL('../page', import.meta.url));
 export function createApp(options: AppOptions): Express {
   const { registry, telemetry, log } = options;
   const { telemetry: traces } = telemetry;
-  const context: RouteContext = { registry, limits: options.limits, turns: createTurns() };
+  const { limits, streams, responses } = options;
+  const context: RouteContext = { registry, limits, turns: createTurns(), streams, responses };
   const app = express();
   app.disable('x-powered-by');
   // Hashing every vector would cost more than it saves: nobody asks for the same answer with a validator.
@@ -55,12 +64,16 @@ export function createApp(options: AppOptions): Express {
   const { enabled, profiling } = telemetry.config;
   app.use('/v2/repository', repositoryRouter(registry, options.maxBodyBytes, profiling.token));
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
-  // Before tracing and before the body: what is refused anyway costs microseconds.
-  app.use(['/embed', '/nicknames', '/v1'], admissionGate(registry, traces), trace, drainGate(options));
+  // Before tracing and before the body: what is refused anyway costs microseconds. With caches nobody can say so yet.
+  const gate = responses ? pass : admissionGate(registry, traces);
+  app.use(['/embed', '/nicknames', '/v1'], gate, trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];
-  app.use(oipRouter({ registry, turns: context.turns, isDraining, maxBodyBytes, before }));
+  const { turns } = context;
+  app.use(oipRouter({ registry, turns, isDraining, maxBodyBytes, before }));
+  const { pipelines } = options;
+  app.use(pipelineRouter({ ...limits, pipelines, modelOf: registry.find, turns, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {
@@ -82,6 +95,7 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
   post('/embed', teiEmbed(context));
   post('/v1/embeddings', openaiEmbeddings(context));
   post('/v1/completions', openaiCompletions(context));
+  post('/v1/chat/completions', openaiChat(context));
   post('/nicknames', nicknamesRoute(context, options.namers));
   return router;
 }

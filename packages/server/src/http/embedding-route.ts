@@ -1,8 +1,11 @@
+import type { ResponseCache } from '@inferometer/engine';
 import { traceOf } from '@inferometer/express';
 import type { Request } from 'express';
 import type { ModelRegistry } from '../models/registry.ts';
+import { cacheModeOf, tellCache } from './cache-control.ts';
 import { callOptions } from './call-options.ts';
 import { encodeInputs, type InputLimits, inputsOf } from './inputs.ts';
+import type { StreamLimits } from './sse.ts';
 import type { Turns } from './turns.ts';
 
 /** What the routes need to do their work. */
@@ -11,6 +14,10 @@ export interface RouteContext {
   readonly limits: InputLimits;
   /** For work that takes the main thread long: splitting texts, writing vectors. */
   readonly turns: Turns;
+  /** Answers that can be given again; undefined when nothing is cached. */
+  readonly responses: ResponseCache | undefined;
+  /** Of answers that are streamed. */
+  readonly streams: StreamLimits;
 }
 
 export interface EmbeddedInputs {
@@ -49,6 +56,8 @@ export async function embedInputs(
   const vectors = await model.embed(texts, {
     ...call,
     normalize: options.normalize,
+    cache: cacheModeOf(request),
+    onCache: (summary) => tellCache(request.res, summary),
   });
   // Batches answer many requests at once: their JSON is written in turns too.
   await context.turns.next();

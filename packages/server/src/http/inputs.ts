@@ -22,6 +22,11 @@ export interface Encoder {
 const charactersPerToken = 64;
 const leastCharacterLimit = 8192;
 
+/** Characters of the longest text that is looked at. */
+export function characterLimit(maxTokens: number): number {
+  return Math.max(leastCharacterLimit, maxTokens * charactersPerToken);
+}
+
 /**
  * Reads a string, an array of strings, or OpenAI's token ids.
  * @throws {RequestProblem} that names the field and what was expected
@@ -63,7 +68,7 @@ export async function encodeInputs(
   options: { readonly field: string; readonly truncate: boolean; readonly turns: Turns },
 ): Promise<Encoded[]> {
   const { maxTokens } = model.directory;
-  const maxCharacters = Math.max(leastCharacterLimit, maxTokens * charactersPerToken);
+  const maxCharacters = characterLimit(maxTokens);
   const encoded: Encoded[] = [];
   let slice = await options.turns.next();
   for (const [index, input] of inputs.entries()) {

@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { InferometerError } from '@inferometer/core';
+import { traceOf } from '@inferometer/express';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { languages } from '../nicknames/lists.ts';
 import { languageOf } from '../nicknames/namer.ts';
 import type { Namers } from '../nicknames/namers.ts';
+import { cachedAnswer } from './cached-answer.ts';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
 import { RequestProblem } from './problem.ts';
 import { validate } from './validate.ts';
@@ -40,19 +42,27 @@ export function nicknamesRoute(context: RouteContext, namers: Namers): RequestHa
     const name = body.model ?? namers.firstOf(context.registry.models)?.name;
     // Asks for the model first: an unknown one, or one that still loads, is said as such.
     const model = context.registry.embedding(name);
+    const trace = traceOf(request);
+    if (trace) trace.model = model.name;
     const namer = namers.of(model);
     if (!namer) {
       const message = `model "${model.name}" makes no nicknames: its directory has no adjectives.json and animals.json`;
       throw new InferometerError('INVALID_INPUT', message, { field: 'model' });
     }
-    const embedded = await embedInputs(context, request, body.text, {
-      field: 'text',
-      model: model.name,
-      truncate: true,
-    });
     const language = body.language ?? languageOf(body.text);
     const seed = body.seed ?? randomInt(2 ** 31);
-    const nicknames = namer.name(embedded.vectors[0] as Float32Array, language, body.n ?? 5, seed >>> 0);
+    const count = body.n ?? 5;
+    // Without a seed every answer is another one.
+    const key =
+      body.seed == null ? undefined : ['/nicknames', model.fingerprint, body.text, language, count, seed];
+    const nicknames = await cachedAnswer(context.responses, { request, response }, key, async () => {
+      const { vectors } = await embedInputs(context, request, body.text, {
+        field: 'text',
+        model: model.name,
+        truncate: true,
+      });
+      return namer.name(vectors[0] as Float32Array, language, count, seed >>> 0);
+    });
     response.json({ nickname: nicknames[0]?.nickname, language, model: model.name, seed, nicknames });
   };
 }

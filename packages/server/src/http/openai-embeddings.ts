@@ -3,8 +3,8 @@ import { normalizeRows } from '@inferometer/engine';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
+import { createJsonBytes, roomFor, sendJsonBytes } from './json-bytes.ts';
 import { validate } from './validate.ts';
-import { vectorJson } from './vector-json.ts';
 
 const embeddingsSchema = z.object({
   model: z.string('expected the name of a model').nullish(),
@@ -24,12 +24,17 @@ export function openaiEmbeddings(context: RouteContext): RequestHandler {
       truncate: body.truncate ?? true,
     });
     const shaped = shorten(vectors, body.dimensions ?? undefined);
-    const asText = body.encoding_format === 'base64' ? base64Json : vectorJson;
-    const data = shaped.map(
-      (vector, index) => `{"object":"embedding","index":${index},"embedding":${asText(vector)}}`,
-    );
-    const rest = JSON.stringify({ model, usage: { prompt_tokens: tokens, total_tokens: tokens } });
-    response.type('json').send(`{"object":"list","data":[${data.join(',')}],${rest.slice(1)}`);
+    const json = createJsonBytes(shaped.length * (roomFor(shaped[0]) + 64) + 256);
+    json.text('{"object":"list","data":[');
+    shaped.forEach((vector, index) => {
+      json.text(`${index === 0 ? '' : ','}{"object":"embedding","index":${index},"embedding":`);
+      if (body.encoding_format === 'base64') json.text(base64Json(vector));
+      else json.vector(vector);
+      json.text('}');
+    });
+    const rest = { model, usage: { prompt_tokens: tokens, total_tokens: tokens } };
+    json.text(`],${JSON.stringify(rest).slice(1)}`);
+    sendJsonBytes(response, json.bytes());
   };
 }
 

@@ -1,8 +1,8 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
+import { createJsonBytes, roomFor, sendJsonBytes } from './json-bytes.ts';
 import { validate } from './validate.ts';
-import { vectorJson } from './vector-json.ts';
 
 /** The rest of TEI's request; `inputs` is checked where all APIs' inputs are. */
 const embedSchema = z.object({
@@ -24,6 +24,16 @@ export function teiEmbed(context: RouteContext): RequestHandler {
       truncate: body.truncate ?? true,
       normalize: body.normalize ?? undefined,
     });
-    response.type('json').send(`[${vectors.map(vectorJson).join(',')}]`);
+    sendJsonBytes(response, teiJson(vectors));
   };
+}
+
+function teiJson(vectors: readonly Float32Array[]): Buffer {
+  const json = createJsonBytes(vectors.length * roomFor(vectors[0]));
+  vectors.forEach((vector, index) => {
+    json.text(index === 0 ? '[' : ',');
+    json.vector(vector);
+  });
+  json.text(']');
+  return json.bytes();
 }

@@ -1,8 +1,7 @@
-import type { Model, TensorInfo } from '@inferometer/engine';
-import type { VersionStatus } from '../../models/choose.ts';
+import type { TensorInfo } from '@inferometer/engine';
 import { version } from '../../version.ts';
 import { datatypeFor } from './datatypes.ts';
-import { nameOf } from './find-model.ts';
+import type { FoundModel } from './find-model.ts';
 
 /** What `GET /v2` answers. */
 export const serverMetadata: Readonly<Record<string, unknown>> = {
@@ -11,16 +10,11 @@ export const serverMetadata: Readonly<Record<string, unknown>> = {
   extensions: ['binary_tensor_data', 'model_repository'],
 };
 
-/**
- * What `GET /v2/models/{model}` answers.
- * @param versions of all models
- */
-export function modelMetadata(model: Model, versions: readonly VersionStatus[]): Record<string, unknown> {
-  const name = nameOf(model);
-  const ready = versions.filter((one) => one.name === name && one.state === 'READY');
+/** What `GET /v2/models/{model}` answers. */
+export function modelMetadata({ name, versions, model }: FoundModel): Record<string, unknown> {
   return {
     name,
-    versions: ready.map(({ version }) => version),
+    versions,
     platform: 'onnxruntime_onnx',
     inputs: tensorsMetadata(model.inputs),
     outputs: tensorsMetadata(model.outputs),

@@ -53,7 +53,7 @@ export function oipRouter(options: OipOptions): Router {
   });
   for (const path of modelPaths) {
     get(path, (request, response) => {
-      response.json(modelMetadata(findModel(registry, request), registry.versions));
+      response.json(modelMetadata(findModel(registry, request)));
     });
   }
   return router;

@@ -1,6 +1,6 @@
 import { halfToNumber, type TensorData, type Tensors } from '@inferometer/engine';
 import type { Response } from 'express';
-import { vectorJson } from '../vector-json.ts';
+import { vectorJson } from '../json-bytes.ts';
 import { bytesOfTensor } from './binary-data.ts';
 import { datatypeFor } from './datatypes.ts';
 
