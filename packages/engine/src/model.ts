@@ -70,6 +70,9 @@ export interface TensorModel extends LoadedModel {
 
 export type Model = EmbeddingModel | GenerativeModel | TensorModel;
 
+/** An executor that is done without meanwhile must not keep the first answers waiting. */
+const soloDelayMs = 500;
+
 /**
  * Warms a started model up and puts its queue before it, and caches before that.
  * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
@@ -88,13 +91,13 @@ export async function openModel(
       openKind(started, telemetry),
       caches && fingerprintOf(started.directory),
     ]);
-    // Of executors that come back: those of the start were told with their first run.
-    hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
-    if (opened.kind === 'embedding') void pool.startSolo();
+    const solo =
+      opened.kind === 'embedding' ? setTimeout(() => void pool.startSolo(), soloDelayMs) : undefined;
     const caching = keepOptimised(started);
     const model: Model = {
       ...opened,
       async close() {
+        clearTimeout(solo);
         caching?.stop();
         await opened.close();
       },
