@@ -1,13 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type TempDir, tempDir } from '@inferometer/testkit';
+import {
+  inferometerProgram,
+  runProgram,
+  type TempDir,
+  tempDir,
+  withoutOwnSettings,
+} from '@inferometer/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseCpuList } from '../src/config/cpu-list.ts';
 import { didYouMean } from '../src/config/mistake.ts';
 import { serveCommand } from '../src/options.ts';
 import { readServeOptions } from '../src/serve-options.ts';
-import { runCli } from './serving.ts';
+import { encoderDir, runCli } from './serving.ts';
 
 let root: TempDir;
 beforeAll(async () => {
@@ -149,6 +155,32 @@ test('a file that is not there, and a mistake in it, end the program with code 2
     code: 2,
     stderr: `inferometer: ${file}:1:16: server.port: expected an integer from 0 to 65535, got "x"\n`,
   });
+});
+
+test('doctor shows what is in force and who says so, and what is wrong', async () => {
+  const file = root.file('doctor.yaml');
+  const ask = async (): Promise<{ code: number; text: string }> => {
+    const env = { ...withoutOwnSettings(), INFEROMETER_HOST: '127.0.0.2' };
+    const { code, stdout } = await runProgram(
+      process.execPath,
+      [inferometerProgram, 'doctor', '--config', file],
+      { env },
+    );
+    return { code: code ?? -1, text: stdout };
+  };
+  writeFileSync(
+    file,
+    `server: {port: 1234, host: 127.0.0.3}\nmodels: {m: {path: ${encoderDir}, variant: int8}}\n`,
+  );
+  const { text } = await ask();
+  expect(text).toMatch(/server\.port +1234 {2}\(file\)/);
+  expect(text).toMatch(/server\.host +127\.0\.0\.2 {2}\(environment\)/);
+  expect(text).toMatch(/server\.maxInputs +2048\n/);
+  expect(text).toMatch(/models\.m +\S+nickname-encoder \(int8\) {2}\(file\)/);
+  writeFileSync(file, 'server: {prt: 1}\n');
+  const mistaken = await ask();
+  expect(mistaken.code).toBe(1);
+  expect(mistaken.text).toMatch(/ERROR .*doctor\.yaml:1:10: server\.prt: unknown key, did you mean "port"\?/);
 });
 
 test.each([
