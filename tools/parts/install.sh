@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# install.sh [NAME…]: builds or installs the real parts that the tests use, all of them without a NAME.
-# Go parts, the Python environment and the rivals land in ${INFEROMETER_TOOLS:-$HOME/.cache/inferometer-tools}, at the
+# install.sh [NAME…]: builds or installs the real parts that the tests use, all of them without a NAME; what only
+# bench:serve compares with comes by its name alone.
+# Go parts, the Python environments and the rivals land in ${INFEROMETER_TOOLS:-$HOME/.cache/inferometer-tools}, at the
 # versions pinned in the folders beside this script; redis-server, postgres and chromium come from Debian.
 # Prints a line for each part. Exits 0 if every part is there, 1 with the list of those that are not, 2 if a
 # NAME is unknown. Parts whose pins have not changed are skipped, so it can be run as often as one likes.
@@ -10,6 +11,7 @@ cache=${INFEROMETER_TOOLS:-$HOME/.cache/inferometer-tools}
 bin=$cache/bin
 go_parts='prometheus promtool otelcol helm etcd kube-apiserver'
 all="redis-server postgres chromium python rivals $go_parts"
+on_request='servers'
 . "$here/recipes.sh"
 
 say() { printf '%-15s %s\n' "$part" "$*"; }
@@ -43,7 +45,7 @@ install_part() {
 }
 
 for name in "$@"; do
-  [[ " $all " = *" $name "* ]] || { echo "unknown part $name; there are: $all" >&2; exit 2; }
+  [[ " $all $on_request " = *" $name "* ]] || { echo "unknown part $name; there are: $all $on_request" >&2; exit 2; }
 done
 missing=
 for name in ${*:-$all}; do install_part "$name" || missing+=" $name"; done

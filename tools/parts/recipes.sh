@@ -24,6 +24,8 @@ pins_of() {
     echo "$recipe ${builder#*@}" | hash "$here/${recipe%% *}"/*
   elif [ "$1" = rivals ]; then
     echo "$1" | hash "$here"/rivals/{.npmrc,*.json,*/package.json}
+  elif [ "$1" = servers ]; then
+    echo "$1" | hash "$here"/servers/*.txt
   else
     echo "$1" | hash "$here/python/requirements.txt"
   fi
@@ -41,7 +43,7 @@ up_to_date() {
     postgres) command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
     chromium) command -v chromium >/dev/null && has_cjk_font ;;
     python) [ -x "$cache/venv-clients/bin/python" ] && [ "$(cat "$cache/venv-clients/.pins" 2>/dev/null)" = "$(pins_of python)" ] ;;
-    rivals) [ "$(cat "$cache/rivals/.pins" 2>/dev/null)" = "$(pins_of rivals)" ] ;;
+    rivals | servers) [ "$(cat "$cache/$1/.pins" 2>/dev/null)" = "$(pins_of "$1")" ] ;;
     *) [ -x "$bin/$1" ] && [ "$(cat "$bin/$1.pins" 2>/dev/null)" = "$(pins_of "$1")" ] ;;
   esac
 }
@@ -56,6 +58,7 @@ needs() {
       return 1
       ;;
     python) need python3 'Python 3.10 or later with venv: makes the environment of the test clients' ;;
+    servers) need python3 'Python 3.11 or later with venv: makes an environment for each server' ;;
     rivals) need npm 'npm 10 or later: installs what bench:overhead compares with' ;;
     *) need go 'Go 1.26 or later, https://go.dev/dl: builds the part from its pinned modules' ;;
   esac
@@ -66,6 +69,7 @@ make_part() {
     redis-server | postgres | chromium) debian "$1" ;;
     python) python_environment ;;
     rivals) rival_packages ;;
+    servers) server_environments ;;
     *) go_part "$1" ;;
   esac
 }
@@ -154,4 +158,27 @@ python_environment() (
     { rm -rf "$venv"; exit 1; }
   echo "$pins" >"$venv/.pins"
   take_over venv-clients "${venv##*/}"
+)
+
+# An environment each, since what they need differs. One that cannot be installed leaves the reason in NAME.reason,
+# which bench:serve prints; the others are there all the same, and the part is not up to date.
+server_environments() (
+  pins=$(pins_of servers)
+  folder=$cache/servers-${pins:0:12}
+  mkdir -p "$folder" || exit 1
+  for file in "$here"/servers/*.txt; do
+    name=$(basename "$file" .txt)
+    [ ! -e "$folder/$name/.whole" ] || continue
+    rm -rf "${folder:?}/$name"
+    python3 -m venv "$folder/$name" &&
+      "$folder/$name/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps -r "$file" \
+        2>&1 | tee "$folder/$name.log" && [ "${PIPESTATUS[0]}" = 0 ] &&
+      touch "$folder/$name/.whole" && rm -f "$folder/$name.reason" && continue
+    { grep '^ERROR' "$folder/$name.log" || echo "its environment could not be made"; } | tail -n 1 >"$folder/$name.reason"
+    rm -rf "${folder:?}/$name"
+    failed+=" $name"
+  done
+  take_over servers "${folder##*/}" || exit 1
+  [ -z "${failed:-}" ] || { echo "could not be installed:$failed"; exit 1; }
+  echo "$pins" >"$folder/.pins"
 )

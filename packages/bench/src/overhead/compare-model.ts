@@ -1,7 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { findMiniLm } from '../find-mini-lm.ts';
 import { load } from '../load.ts';
 import { median } from './median.ts';
 import type { RowSetting } from './rows.ts';
@@ -84,16 +83,6 @@ export async function compareModel(
     spans_per_request: delivered.spans / sent,
     roots_per_request: delivered.roots / sent,
   };
-}
-
-/** The model that `examples/sbert` exports into the cache of the parts; undefined if it has not. */
-function findMiniLm(): string | undefined {
-  const cache = process.env.INFEROMETER_TOOLS || join(homedir(), '.cache', 'inferometer-tools');
-  const models = join(cache, 'models');
-  if (!existsSync(models)) return undefined;
-  const whole = /^all-MiniLM-L6-v2-[0-9a-f]+$/;
-  const name = readdirSync(models).find((entry) => whole.test(entry));
-  return name && join(models, name);
 }
 
 async function startService(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Child> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { toolsCache } from '../find-mini-lm.ts';
 
 /** Workspaces of `tools/parts/rivals`. */
 export type Rival = 'stock' | 'auto-instrumentations-node' | 'elastic' | 'express-prom-bundle';
@@ -10,7 +10,6 @@ export const howToGetRivals = 'get them with: npm run parts -- rivals (npm, abou
 
 /** The folder in which `npm run parts -- rivals` installed them; undefined if it did not. */
 export function findRivals(): string | undefined {
-  const cache = process.env.INFEROMETER_TOOLS || join(homedir(), '.cache', 'inferometer-tools');
-  const folder = join(cache, 'rivals');
+  const folder = join(toolsCache(), 'rivals');
   return existsSync(join(folder, 'node_modules', 'express')) ? folder : undefined;
 }

@@ -20,8 +20,8 @@ export interface ChildOptions {
 export interface Child extends AsyncDisposable {
   /** What `ready` found. */
   readonly match: RegExpExecArray;
-  /** @throws {Error} with what it printed if it ends before it answers */
-  ask(question: string): Promise<unknown>;
+  /** @throws {Error} with what it printed if it ends before it answers, or with what it threw */
+  ask(question: string, details?: unknown): Promise<unknown>;
 }
 
 const startLimitMs = 60_000;
@@ -34,6 +34,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     execArgv: [...(options.execArgv ?? [])],
     env: { ...withoutSettings(), NODE_ENV: 'production', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    serialization: 'advanced',
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   let output = '';
@@ -68,7 +69,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     const match = await Promise.race([ready.promise, ended.promise]);
     return {
       match,
-      ask: (question) => Promise.race([ask(child, question), ended.promise]),
+      ask: (question, details) => Promise.race([ask(child, question, details), ended.promise]),
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {

@@ -8,6 +8,7 @@ import type { ModelRegistry } from '../models/registry.ts';
 import type { Namers } from '../nicknames/namers.ts';
 import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
 import { admissionGate } from './admission-gate.ts';
+import { llmChat } from './apps/llm-chat.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
 import { errorHandler, notFound, postOnly } from './error-handler.ts';
@@ -66,7 +67,7 @@ export function createApp(options: AppOptions): Express {
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
   // Before tracing and before the body: what is refused anyway costs microseconds. With caches nobody can say so yet.
   const gate = responses ? pass : admissionGate(registry, traces);
-  app.use(['/embed', '/nicknames', '/v1'], gate, trace, drainGate(options));
+  app.use(['/embed', '/nicknames', '/v1', '/apps'], gate, trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];
@@ -96,6 +97,7 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
   post('/v1/embeddings', openaiEmbeddings(context));
   post('/v1/completions', openaiCompletions(context));
   post('/v1/chat/completions', openaiChat(context));
+  post('/apps/llm_chat', llmChat(context));
   post('/nicknames', nicknamesRoute(context, options.namers));
   return router;
 }
