@@ -33,6 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     '@opentelemetry/resource-detector-container',
     '@opentelemetry/resources',
     '@opentelemetry/sdk-metrics',
+    '@opentelemetry/sdk-node',
     '@opentelemetry/sdk-trace',
     'prom-client',
     'yaml',

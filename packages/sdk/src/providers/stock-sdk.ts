@@ -1,21 +1,9 @@
-import {
-  context,
-  metrics as metricsApi,
-  propagation,
-  type TextMapPropagator,
-  trace,
-} from '@opentelemetry/api';
-import {
-  CompositePropagator,
-  getBooleanFromEnv,
-  W3CBaggagePropagator,
-  W3CTraceContextPropagator,
-} from '@opentelemetry/core';
+import type { TextMapPropagator } from '@opentelemetry/api';
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
-import { type Instrumentation, registerInstrumentations } from '@opentelemetry/instrumentation';
+import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3';
 import type { Resource } from '@opentelemetry/resources';
-import { MeterProvider } from '@opentelemetry/sdk-metrics';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -24,11 +12,12 @@ import {
   type SpanLimits,
   type SpanProcessor,
   TraceIdRatioBasedSampler,
-  TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { SamplerConfig } from '../config/sampler.ts';
 import type { PropagatorName, TelemetryConfig } from '../config/telemetry-config.ts';
 import { createContextManager } from './context-manager.ts';
+import { startNodeSdk } from './node-sdk.ts';
+import { type StockParts, startProviders } from './start-providers.ts';
 import { viewOptions } from './views.ts';
 
 /** The stock SDK, started: for spans and instruments that others make with the API. */
@@ -47,42 +36,22 @@ export interface StockSdkOptions {
   readonly instrumentations: readonly Instrumentation[];
 }
 
-/**
- * Registers context, propagators, tracers and meters with the API, as the configuration says. It is what NodeSDK does
- * with such options; NodeSDK loads every exporter there is, gRPC and Zipkin too, which takes a third of a second.
- */
+/** Registers context, propagators, tracers and meters with the API, as the configuration says. */
 export function startStockSdk(options: StockSdkOptions): StockSdk {
   const { config, resource, spanProcessors, instrumentations } = options;
   const metrics = new PrometheusExporter({ preventServerStart: true });
-  registerInstrumentations({ instrumentations: [...instrumentations] });
-  context.setGlobalContextManager(createContextManager().enable());
-  propagation.setGlobalPropagator(propagatorOf(config.propagators));
-  const watchesItself = getBooleanFromEnv('OTEL_NODE_EXPERIMENTAL_SDK_METRICS') ?? false;
-  const meterProvider = new MeterProvider({
+  const parts: StockParts = {
+    contextManager: createContextManager(),
+    textMapPropagator: propagatorOf(config.propagators),
     resource,
+    sampler: samplerOf(config.sampler),
+    spanLimits: spanLimitsOf(config),
+    spanProcessors: [...spanProcessors],
+    metricReaders: [metrics],
     views: config.metrics.views.map(viewOptions),
-    readers: [metrics],
-    sdkMetricsEnabled: watchesItself,
-  });
-  metricsApi.setGlobalMeterProvider(meterProvider);
-  for (const instrumentation of instrumentations) instrumentation.setMeterProvider(meterProvider);
-  const tracerProvider =
-    spanProcessors.length > 0
-      ? new TracerProvider({
-          sampler: samplerOf(config.sampler),
-          spanLimits: spanLimitsOf(config),
-          resource,
-          ...(watchesItself ? { meterProvider } : {}),
-          spanProcessors: [...spanProcessors],
-        })
-      : undefined;
-  if (tracerProvider) trace.setGlobalTracerProvider(tracerProvider);
-  return {
-    metrics,
-    async shutdown() {
-      await Promise.all([tracerProvider?.shutdown(), meterProvider.shutdown()]);
-    },
+    instrumentations: [...instrumentations],
   };
+  return { metrics, shutdown: config.mode === 'inline' ? startNodeSdk(parts) : startProviders(parts) };
 }
 
 function spanLimitsOf({ spanLimits: limits }: TelemetryConfig): SpanLimits {
