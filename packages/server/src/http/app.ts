@@ -76,9 +76,7 @@ export function createApp(options: AppOptions): Express {
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
   // Before tracing and before the body: what is refused anyway costs microseconds. With caches nobody can say so yet.
   const gate = responses ? pass : admissionGate(registry, traces);
-  app.use(['/embed', '/nicknames', '/v1'], gate);
-  app.use('/apps', admissionGate(registry, traces));
-  app.use(['/embed', '/nicknames', '/v1', '/apps'], trace, drainGate(options));
+  app.use(['/embed', '/nicknames', '/v1', '/apps'], gate, trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];

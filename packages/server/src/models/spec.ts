@@ -74,8 +74,8 @@ export function parseModelSource(text: string): ModelSource {
   const version = versionAt < 0 ? undefined : name.slice(versionAt + 1);
   if (versionAt >= 0) name = name.slice(0, versionAt);
   if (at < 1 || path === '' || !modelName.test(name)) {
-    const forms = 'NAME=DIR, NAME@VERSION=DIR or NAME:VARIANT=DIR';
-    throw new InferometerError('INVALID_MODEL', `--model must be ${forms}, got ${text}`);
+    const more = 'NAME@VERSION=DIR and NAME:VARIANT=DIR choose one of several';
+    throw new InferometerError('INVALID_MODEL', `--model must be NAME=DIR, got ${text}; ${more}`);
   }
   if (version !== undefined && !versionNumber.test(version)) {
     throw new InferometerError('INVALID_MODEL', `--model ${text}: the version must be an integer >= 1`);
