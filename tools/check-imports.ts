@@ -109,7 +109,10 @@ function findings(): string[] {
         if (!names.includes(name)) found.push(`${file} imports ${name}, which ${folder} may not`);
         else if (!declared.includes(name))
           found.push(`${file} imports ${name}, which its package.json does not declare`);
-        if (name === onlyInExecutor.module && !onlyInExecutor.below.some((folder) => file.startsWith(folder))) {
+        if (
+          name === onlyInExecutor.module &&
+          !onlyInExecutor.below.some((folder) => file.startsWith(folder))
+        ) {
           found.push(`${file} imports ${name}, which only ${onlyInExecutor.below.join(' and ')} may`);
         }
       }

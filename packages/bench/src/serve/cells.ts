@@ -1,6 +1,6 @@
 import { median } from '../overhead/median.ts';
-import type { Yardstick } from './bare/yardstick.ts';
 import { nameOfShape } from './bare/shapes.ts';
+import type { Yardstick } from './bare/yardstick.ts';
 import type { Bench } from './bench.ts';
 import { type LoadReading, readingOf } from './load/reading.ts';
 import type { Mix } from './mixes.ts';

@@ -43,7 +43,9 @@ export async function chooseSettings(
         failed.push(`${rival.name}, ${setting.setting}: ${(error as Error).message.split('\n').at(-1)}`);
       }
     }
-    const results = scored(measured.map(({ setting, rps }) => ({ name: rival.name, setting: setting.setting, rps })));
+    const results = scored(
+      measured.map(({ setting, rps }) => ({ name: rival.name, setting: setting.setting, rps })),
+    );
     tried.push(...results);
     const best = results.reduce((top, result, index) => {
       return result.score > (results[top]?.score ?? 0) ? index : top;

@@ -11,7 +11,9 @@ export function lostServeTelemetry({ telemetry }: ServeReport): string[] {
   if (!telemetry) return [];
   const found: string[] = [];
   if (!(telemetry.roots_per_request >= tolerance))
-    found.push(`traces at the sink a request: ${telemetry.roots_per_request.toFixed(2)}, expected at least 1`);
+    found.push(
+      `traces at the sink a request: ${telemetry.roots_per_request.toFixed(2)}, expected at least 1`,
+    );
   // One that has no phases tells nothing.
   if (!(telemetry.spans_per_request >= 5))
     found.push(`spans at the sink a request: ${telemetry.spans_per_request.toFixed(1)}, expected at least 5`);

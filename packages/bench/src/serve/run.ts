@@ -89,9 +89,7 @@ async function measureServers(
   const rivals = findRivals(bench.directory, bench.cores);
   const take = options.rivals && parts.includes('cells') ? rivals.found : [];
   const { chosen, tried, failed } = await chooseSettings(bench, mixes, take, effort.settings);
-  const yardstick = running.use(
-    await createYardstick(bench, survey, effort.finalists, effort.survey.texts),
-  );
+  const yardstick = running.use(await createYardstick(bench, survey, effort.finalists, effort.survey.texts));
   const ours = running.use(await startObserved(sink, `minilm=${bench.directory}`, serveArgs));
   ours.pause();
   const servers: RunningServer[] = [ours];

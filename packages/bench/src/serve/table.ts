@@ -6,7 +6,9 @@ export function tableLines(head: readonly string[], body: readonly (readonly str
     head
       .map((_, column) => {
         const cell = line[column] ?? '';
-        return column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart((widths[column] as number) + 3);
+        return column === 0
+          ? cell.padEnd(widths[0] as number)
+          : cell.padStart((widths[column] as number) + 3);
       })
       .join('')
       .trimEnd(),

@@ -105,11 +105,7 @@ export function findRivals(directory: string, cores: number): Rivals {
   return { found, missing };
 }
 
-type Make = (start: {
-  readonly port: number;
-  readonly folder: string;
-  readonly tuning: Tuning;
-}) => Command;
+type Make = (start: { readonly port: number; readonly folder: string; readonly tuning: Tuning }) => Command;
 
 function common(directory: string, tuning: Tuning): Readonly<Record<string, string>> {
   return {
