@@ -26,7 +26,7 @@ const tiny: ServeEffort = {
   ...serveEfforts.short,
   survey: { batchSizes: [1, 4], allLayouts: false, seconds: 0.1, texts: 16 },
   finalists: 1,
-  cells: { rounds: 1, warmUpSeconds: 0.2, seconds: 0.5, bareTexts: 20 },
+  cells: { connections: [1, 8, 32], rounds: 1, warmUpSeconds: 0.2, seconds: 0.5, bareTexts: 20 },
   overload: { warmUpSeconds: 0.2, seconds: 0.5, shares: [0.5] },
   coldStarts: 1,
 };
