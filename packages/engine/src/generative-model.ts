@@ -1,14 +1,11 @@
-import { InferometerError, type Telemetry } from '@inferometer/core';
-import { type Refusal, refusalOf } from './admission/refusal.ts';
-import { overloaded } from './batching/queue.ts';
-import type { ExecutorPool, Lease } from './executor/pool.ts';
+import { InferometerError, monoNow, type Telemetry } from '@inferometer/core';
+import type { Refusal } from './admission/refusal.ts';
+import { callOf } from './batching/call-of.ts';
+import type { CallOptions } from './call.ts';
+import type { ExecutorPool } from './executor/pool.ts';
 import { checkSampling } from './generation/check-sampling.ts';
-import {
-  cancelled,
-  type Generated,
-  type GenerateOptions,
-  runGeneration,
-} from './generation/run-generation.ts';
+import { createPlaceQueue } from './generation/place-queue.ts';
+import { type Generated, type GenerateOptions, runGeneration } from './generation/run-generation.ts';
 import { createStepNotes } from './generation/step-notes.ts';
 import type { Tokenizer } from './model/tokenizer.ts';
 import type { ModelOptions } from './options.ts';
@@ -20,11 +17,11 @@ export interface GenerativeRuntime {
   /**
    * Continues a prompt.
    * @param prompt token ids, shape [tokens], at least one
-   * @throws {InferometerError} INVALID_INPUT, OVERLOADED, CANCELLED, EXECUTOR_CRASHED or RUN_FAILED
+   * @throws {InferometerError} INVALID_INPUT, INPUT_TOO_LONG, OVERLOADED, CANCELLED, DEADLINE_EXCEEDED, EXECUTOR_CRASHED or RUN_FAILED
    */
   generate(prompt: Int32Array, options: GenerateOptions): Promise<Generated>;
   /** Whether another generation would be let in now, and why not. */
-  refusal(): Refusal | undefined;
+  refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /** Lets waiting generations start; called when a place comes free. */
   pump(): void;
 }
@@ -32,66 +29,58 @@ export interface GenerativeRuntime {
 export interface GenerativeRuntimeOptions {
   readonly name: string;
   readonly tokenizer: Tokenizer;
+  /** Tokens of prompt and text together, at most. */
+  readonly maxTokens: number;
   readonly limits: Required<ModelOptions>;
   readonly telemetry: Telemetry;
   readonly pool: ExecutorPool;
 }
 
-interface Waiting {
-  readonly start: (lease: Lease) => void;
-}
-
 export function createGenerativeRuntime(options: GenerativeRuntimeOptions): GenerativeRuntime {
-  const { telemetry, limits, name, tokenizer } = options;
+  const { telemetry, limits, name, tokenizer, pool } = options;
   const notes = createStepNotes(telemetry, name);
-  let waiting: Waiting[] = [];
-  const pump = (): void => {
-    for (let next = waiting[0]; next; next = waiting[0]) {
-      const lease = options.pool.acquire();
-      if (!lease) return;
-      waiting.shift();
-      next.start(lease);
-    }
-  };
-  telemetry.observer.queueAdded({ model: name, capacity: limits.maxQueue, depth: () => waiting.length });
-
-  const refusal = (): Refusal | undefined =>
-    refusalOf(
-      1,
-      { waiting: waiting.length, behind: 0, waitMs: 0, workMs: 0, budgetMs: Number.POSITIVE_INFINITY },
-      { capacity: limits.maxQueue, maxQueueMs: limits.maxQueueMs },
-    );
+  const places = createPlaceQueue({
+    capacity: limits.maxQueue,
+    maxQueueMs: limits.maxQueueMs,
+    maxPassOverMs: limits.maxPassOverMs,
+    places: pool.size * limits.maxGenerations,
+    acquire: () => pool.acquire(),
+  });
+  telemetry.observer.queueAdded({ model: name, capacity: limits.maxQueue, depth: () => places.depth });
 
   return {
-    refusal,
+    refusal: (call) => places.refusal(callOf(call, limits)),
     get depth() {
-      return waiting.length;
+      return places.depth;
     },
-    pump,
+    pump: places.pump,
     async generate(prompt, request) {
-      const { trace, signal } = request;
-      checkSampling(request.sampling, tokenizer.vocabularySize);
+      const { trace, signal, sampling } = request;
+      checkSampling(sampling, tokenizer.vocabularySize);
       if (prompt.length === 0) throw new InferometerError('INVALID_INPUT', 'the prompt has no tokens');
-      if (signal?.aborted) throw cancelled();
-      const refused = refusal();
-      if (refused) throw overloaded(refused);
-      telemetry.observer.queueArrival(name, waiting.length);
-      trace?.enter('queue');
-      return new Promise((resolve, reject) => {
-        const entry: Waiting = {
-          start(lease) {
-            signal?.removeEventListener('abort', onAbort);
-            runGeneration(tokenizer, notes, lease, prompt, request).then(resolve, reject);
-          },
-        };
-        const onAbort = (): void => {
-          waiting = waiting.filter((other) => other !== entry);
-          reject(cancelled());
-        };
-        signal?.addEventListener('abort', onAbort, { once: true });
-        waiting.push(entry);
-        pump();
-      });
+      if (prompt.length + sampling.maxTokens > options.maxTokens) {
+        const message = `the model's context is ${options.maxTokens} tokens, the prompt has ${prompt.length} and maxTokens asks for ${sampling.maxTokens} more`;
+        throw new InferometerError('INPUT_TOO_LONG', message, { field: 'maxTokens' });
+      }
+      const call = callOf(request, limits);
+      telemetry.observer.queueArrival(name, places.depth);
+      for (let isRetry = false; ; isRetry = true) {
+        trace?.enter('queue');
+        const lease = await places.wait(call, prompt.length + sampling.maxTokens, signal);
+        const start = monoNow();
+        try {
+          return await runGeneration(tokenizer, notes, lease, prompt, {
+            ...request,
+            deadline: call.deadline,
+          });
+        } catch (error) {
+          // Nobody has seen any of it yet: it is run again from the start, and a seed gives the same text.
+          const isLost = error instanceof InferometerError && error.code === 'EXECUTOR_CRASHED';
+          if (!isLost || isRetry || request.onText) throw error;
+        } finally {
+          places.held(monoNow() - start);
+        }
+      }
     },
   };
 }

@@ -80,7 +80,7 @@ export {
   resolveModelOptions,
 } from './options.ts';
 export { type StartedModel, type StartOptions, startModel } from './started-model.ts';
-export { checkShape, elementCount, inputNamed } from './tensor/check.ts';
+export { checkShape, checkTensors, elementCount, inputNamed } from './tensor/check.ts';
 export { halfToNumber, numberToHalf } from './tensor/half.ts';
 export { type TensorData, type Tensors, type TypedArray, tensorArrays } from './tensor/types.ts';
 export type { InferOptions } from './tensor-model.ts';

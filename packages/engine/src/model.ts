@@ -195,7 +195,8 @@ async function openGenerative(
   const { name, directory, options, pool, hooks } = started;
   const work = generateWork(tokenizer.encode('a', directory.maxTokens).ids);
   const loads = tellLoads(started, telemetry, await warmUp(pool, work, directory.graph));
-  const runtime = createGenerativeRuntime({ name, tokenizer, limits: options, telemetry, pool });
+  const { maxTokens } = directory;
+  const runtime = createGenerativeRuntime({ name, tokenizer, maxTokens, limits: options, telemetry, pool });
   // A decoder's past is a row's own, but grows with it: requests of tensors run by themselves.
   const tensors = tensorRuntime(started, telemetry, { joins: false, observed: false });
   hooks.onFree = takeTurns(runtime.pump, tensors.queue.pump);

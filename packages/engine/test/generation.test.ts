@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { monoNow } from '@inferometer/core';
 import { createRandom, type GenerativeModel, type Sampling } from '@inferometer/engine';
 import { describeWithParts, waitFor } from '@inferometer/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -51,11 +53,32 @@ async function expectSame(model: GenerativeModel, work: readonly Work[]): Promis
   expect(new Set(alone).size).toBeGreaterThan(work.length / 2);
 }
 
-describe('nickname-lm', () => {
+/** Processes that this one has started and that run a model. */
+function childrenOf(pid: number): number[] {
+  const children = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((child) => {
+      try {
+        const [, rest = ''] = readFileSync(`/proc/${child}/stat`, 'utf8').split(') ');
+        const [state, parent] = rest.split(' ');
+        return (
+          state !== 'Z' &&
+          Number(parent) === pid &&
+          readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('executor')
+        );
+      } catch {
+        return false;
+      }
+    });
+  return children;
+}
+
+describe('nickname-lm', { timeout: 90_000 }, () => {
   test('generations that share steps make the tokens that each makes alone', async () => {
     await using bench = await openDecoder(lmDir);
     expect(bench.model.together).toBe(true);
-    await expectSame(bench.model, randomWork(40, 4096, 11));
+    await expectSame(bench.model, randomWork(30, 4096, 11));
     const sizes = bench.runs.filter(({ reason }) => reason === 'decode').map(({ size }) => size);
     expect(Math.max(...sizes)).toBe(8);
     expect(Math.max(...bench.runs.map(({ paddingRatio }) => paddingRatio))).toBeGreaterThan(0.2);
@@ -159,6 +182,61 @@ describe('nickname-lm', () => {
     expect(listeners.size).toBe(0);
   });
 
+  test('a deadline ends a generation, running or waiting, and the place is free', async () => {
+    await using bench = await openDecoder(lmDir, { maxGenerations: 1 });
+    const { model, runs } = bench;
+    const prompt = Int32Array.of(1, 50, 60);
+    const sampling = { ...greedy(200), ignoreEos: true };
+    const deadline = monoNow() + 60;
+    const late = await Promise.allSettled([
+      model.generate(prompt, { sampling, deadline }),
+      model.generate(prompt, { sampling, deadline }),
+    ]);
+    for (const result of late) {
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'DEADLINE_EXCEEDED' } });
+    }
+    expect(runs.length).toBeLessThan(200);
+    await model.generate(prompt, { sampling: greedy(2) });
+    // Only one of them had begun.
+    expect(runs.filter(({ reason }) => reason === 'prefill')).toHaveLength(2);
+  });
+
+  test('urgent generations take the next place, and tenants take turns', async () => {
+    await using bench = await openDecoder(lmDir, { maxGenerations: 1 });
+    const order: string[] = [];
+    const ask = async (name: string, more: object): Promise<void> => {
+      await bench.model.generate(Int32Array.of(1, 50), { sampling: greedy(4), ...more });
+      order.push(name);
+    };
+    await Promise.all([
+      ask('first', {}),
+      ...[1, 2, 3].map((i) => ask(`a${i}`, { tenant: 'a' })),
+      ask('b1', { tenant: 'b' }),
+      ask('low', { priority: 'low' }),
+      ask('high', { priority: 'high' }),
+    ]);
+    expect(order.slice(0, 2)).toEqual(['first', 'high']);
+    expect(order.indexOf('b1')).toBeLessThan(order.indexOf('a2'));
+    expect(order.at(-1)).toBe('low');
+  });
+
+  test('a generation that nobody has seen any of is run again when its executor dies', async () => {
+    await using bench = await openDecoder(lmDir);
+    const prompt = Int32Array.of(1, 50, 60);
+    const sampling = { ...greedy(150), temperature: 1, ignoreEos: true };
+    const alone = await bench.model.generate(prompt, { sampling });
+    const [before] = childrenOf(process.pid);
+    const whole = bench.model.generate(prompt, { sampling });
+    let heard = 0;
+    const streamed = bench.model.generate(prompt, { sampling, onText: () => heard++ });
+    const failure = expect(streamed).rejects.toMatchObject({ code: 'EXECUTOR_CRASHED' });
+    await waitFor('the text', () => heard > 3, { intervalMs: 1 });
+    process.kill(before as number, 'SIGKILL');
+    await failure;
+    expect(await whole).toEqual(alone);
+    expect(childrenOf(process.pid)).not.toContain(before);
+  });
+
   test('what cannot be followed is refused before it waits', async () => {
     await using bench = await openDecoder(lmDir);
     const ask = (sampling: Partial<Sampling>) =>
@@ -174,6 +252,9 @@ describe('nickname-lm', () => {
     for (const [sampling, message] of wrong) {
       await expect(ask(sampling)).rejects.toMatchObject({ code: 'INVALID_INPUT', message });
     }
+    await expect(
+      bench.model.generate(new Int32Array(200).fill(5), { sampling: greedy(57) }),
+    ).rejects.toMatchObject({ code: 'INPUT_TOO_LONG', message: expect.stringContaining('256 tokens') });
     await expect(bench.model.generate(new Int32Array(0), { sampling: greedy(1) })).rejects.toMatchObject({
       code: 'INVALID_INPUT',
     });

@@ -64,6 +64,9 @@ write(
 one_to_one("cumulative", helper.make_node("CumSum", ["x", "zero"], ["y"]), rows, constants=axis0)
 # Called like no batch, but each row is on its own.
 one_to_one("doubled", helper.make_node("Add", ["x", "x"], ["y"]), [None, None])
+# Two versions of one model, told apart by what they give.
+one_to_one("versioned/1", helper.make_node("Neg", ["x"], ["y"]), [1, 3])
+one_to_one("versioned/2", helper.make_node("Abs", ["x"], ["y"]), [1, 3])
 one_to_one("fixed", helper.make_node("Neg", ["x"], ["y"]), [1, 3])
 one_to_one("scalar", helper.make_node("Neg", ["x"], ["y"]), [])
 # A table of four rows: other numbers than 0 to 3 cannot be looked up.

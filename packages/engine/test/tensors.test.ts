@@ -134,6 +134,22 @@ describeWithParts('named tensors', ['python'], () => {
     expect(traces).toHaveLength(40);
   });
 
+  test('arrays stay their caller’s where executors are threads', async () => {
+    const dir = readModelDirectory(join(root, 'slow'));
+    const threads = await loadModel('threads', dir, createTelemetry(), {
+      executors: 1,
+      threads: 1,
+      executorKind: 'worker',
+    });
+    open.push(threads);
+    const data = Float32Array.from({ length: 512 }, (_, at) => at);
+    const x = { type: 'float32', dims: [1, 512], data };
+    const answers = await Promise.all(Array.from({ length: 8 }, () => threads.infer({ x })));
+    expect(data).toHaveLength(512);
+    for (const { y } of answers)
+      expect(y?.data).toEqual(Float32Array.from(data, (_, at) => (at + 512 - 41) % 512));
+  });
+
   test.each([
     ['cumulative', 'a batch by its name, whose rows depend on each other'],
     ['sequence_first', 'a first dimension that is no batch'],

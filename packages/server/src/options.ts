@@ -4,6 +4,7 @@ import { type CacheFlags, cacheFlags, cacheOptionsOf } from './cache-options.ts'
 import { modelFlags, modelOptionsOf } from './model-flags.ts';
 import { cacheDirOf } from './models/cache-dir.ts';
 import { type ModelSource, type ModelSources, parseModelSource } from './models/spec.ts';
+import type { MountedPipeline } from './pipeline/route.ts';
 
 /** What `inferometer serve` was asked for. */
 export interface ServeOptions {
@@ -15,6 +16,8 @@ export interface ServeOptions {
   readonly sources: ModelSources;
   /** undefined when nothing is cached. */
   readonly cache: CacheOptions | undefined;
+  /** @default none */
+  readonly pipelines?: readonly MountedPipeline[];
   readonly maxBodyBytes: number;
   readonly maxTensorBytes: number;
   readonly maxInputs: number;

@@ -51,6 +51,7 @@ export async function startService(
     responses: caches?.responses,
     maxBodyBytes: options.maxBodyBytes,
     maxTensorBytes: options.maxTensorBytes,
+    pipelines: options.pipelines ?? [],
     limits: { maxInputs: options.maxInputs },
     streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });

@@ -145,6 +145,40 @@ describe('the official openai client', () => {
     expect(await tokens({ top_k: 1, temperature: 2 })).toBe(whole);
   });
 
+  test('is accounted for: prefill, decode, time to first token and per token, as a chat', async () => {
+    const { data: stream, response } = await client.chat.completions
+      .create({ ...greedy, n: 2, temperature: 1, seed: 3, logit_bias: { 2: -100 }, stream: true })
+      .withResponse();
+    let pieces = 0;
+    for await (const chunk of stream) pieces += chunk.choices[0]?.delta.content ? 1 : 0;
+    const trace = await server.get<{
+      readonly total_ms: number;
+      readonly ttft_ms: number;
+      readonly device_ms: number;
+      readonly n_iterations: number;
+      readonly generation: Record<'tokens' | 'prefill_ms' | 'decode_ms' | 'time_per_output_token_ms', number>;
+      readonly phases: readonly { name: string; start_ms: number; duration_ms: number }[];
+    }>(`/profiling/traces/${response.headers.get('x-event-id')}`);
+    const { generation, phases } = trace;
+    expect(generation.tokens).toBe(48);
+    // The role is no output: the first token is the first text.
+    expect(trace.n_iterations).toBe(pieces);
+    const run = phases.find(({ name }) => name === 'run');
+    expect(trace.ttft_ms).toBeGreaterThanOrEqual((run?.start_ms ?? 0) + generation.prefill_ms);
+    expect(generation.prefill_ms).toBeGreaterThan(0);
+    // 23 steps that both texts share, not 47 one after the other.
+    expect(generation.time_per_output_token_ms).toBeGreaterThan(generation.decode_ms / 40);
+    expect(generation.time_per_output_token_ms).toBeLessThan(generation.decode_ms / 20);
+    expect(phases.reduce((sum, { duration_ms }) => sum + duration_ms, 0)).toBeCloseTo(trace.total_ms, 3);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toMatch(
+      /gen_ai_server_request_duration_seconds_count\{.*gen_ai_operation_name="chat".*\} [1-9]/,
+    );
+    expect(metrics).toMatch(/gen_ai_server_time_per_output_token_seconds_count\{.*\} [1-9]/);
+    expect(metrics).toMatch(/inference_batch_dispatches_total\{model="lm",reason="prefill"\} [1-9]/);
+    expect(metrics).toMatch(/inference_batch_dispatches_total\{model="lm",reason="decode"\} [1-9]/);
+  });
+
   test('aborts in mid-stream: the generation ends, and the place is free', async () => {
     const { data: stream, response } = await client.chat.completions
       .create({

@@ -73,6 +73,7 @@ export function createPipeline(session: Session, hooks: PipelineHooks): Pipeline
         type: 'pipelined',
         id,
         runs,
+        replied: monoNow(),
         results: items.map(({ preprocessStart, preprocessEnd, run }, index) => ({
           answer: answers[index] as PipelineResult['answer'],
           preprocessStart,

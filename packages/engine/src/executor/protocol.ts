@@ -222,6 +222,8 @@ export interface InferredReply {
   readonly results: readonly (Tensors | RunFailure)[];
   readonly runStart: MonoMs;
   readonly runEnd: MonoMs;
+  /** When the outputs left. */
+  readonly replied: MonoMs;
 }
 
 /** A model run of the requests of a pipeline. */
@@ -246,6 +248,8 @@ export interface PipelinedReply {
   /** Shape [requests]. */
   readonly results: readonly PipelineResult[];
   readonly runs: readonly PipelineRun[];
+  /** When the answers left. */
+  readonly replied: MonoMs;
 }
 
 export interface FailedReply {

@@ -1,7 +1,8 @@
 import { type MonoMs, messageOf, monoNow } from '@inferometer/core';
+import type { Tensor } from 'onnxruntime-node';
 import { joinRows, rowsOf, splitRows } from '../tensor/rows.ts';
 import type { Tensors } from '../tensor/types.ts';
-import { feedsOf, tensorsOf } from './onnx-tensors.ts';
+import { feedsOf, fromOnnx } from './onnx-tensors.ts';
 import type { RunFailure } from './protocol.ts';
 import type { Session } from './session.ts';
 
@@ -23,8 +24,11 @@ export async function runRows(
   items: readonly Tensors[],
   outputs: readonly string[],
 ): Promise<RowsRun> {
-  const run = async (tensors: Tensors): Promise<Tensors> =>
-    tensorsOf(await session.run(feedsOf(tensors), outputs));
+  const run = async (tensors: Tensors): Promise<Tensors> => {
+    const given = await session.run(feedsOf(tensors), outputs);
+    // In the order in which they were asked for.
+    return Object.fromEntries(outputs.map((name) => [name, fromOnnx(given[name] as Tensor)]));
+  };
   const runStart = monoNow();
   const results: (Tensors | RunFailure)[] = [];
   if (items.length > 1) {

@@ -1,6 +1,7 @@
 import { type MonoMs, monoNow } from '@inferometer/core';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { discardEntry, graphOfEntry } from '../model-cache/entry.ts';
+import { halfToNumber } from '../tensor/half.ts';
 import type { LoadRequest, LoadTimes, TensorInfo } from './protocol.ts';
 import { startProfile } from './session-profile.ts';
 
@@ -141,12 +142,5 @@ export function floatsOf(tensor: Tensor): Floats {
 function halfFloats(data: Floats | Uint16Array): Floats {
   // Newer runtimes hand over a Float16Array, whose elements are numbers already; older ones the raw 16 bits.
   if (!(data instanceof Uint16Array)) return data;
-  return Float32Array.from(data, (bits) => {
-    const sign = bits & 0x8000 ? -1 : 1;
-    const exponent = (bits >> 10) & 0x1f;
-    const fraction = bits & 0x3ff;
-    if (exponent === 0) return sign * 2 ** -14 * (fraction / 1024);
-    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    return sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
-  });
+  return Float32Array.from(data, halfToNumber);
 }

@@ -2,7 +2,9 @@
  * The buffers of a message's typed arrays, to be handed over to another thread instead of being copied. A view of a part
  * of a buffer is left out: the rest of the buffer would go with it.
  */
-export function buffersOf(message: object): ArrayBuffer[] {
+export function buffersOf(message: { readonly type?: string }): ArrayBuffer[] {
+  // Named tensors are their caller's own, and wanted again if the run has to be repeated: they are copied.
+  if (message.type === 'infer' || message.type === 'pipeline') return [];
   const found = new Set<ArrayBuffer>();
   collect(message, found);
   return [...found];

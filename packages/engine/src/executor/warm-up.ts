@@ -56,7 +56,8 @@ export function warmUp(pool: ExecutorPool, work: Work, graph: string): Promise<r
             lease.done();
             settle();
           };
-          lease.send(work, {
+          // Arrays are handed over to threads: each executor gets its own.
+          lease.send(structuredClone(work), {
             onReply: (reply) => {
               run ??= runOf(reply);
               if (reply.type === 'stepped' && reply.rows[0]?.end === undefined) return;

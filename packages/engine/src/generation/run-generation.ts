@@ -1,19 +1,19 @@
-import { InferometerError, type RequestTrace } from '@inferometer/core';
+import { InferometerError } from '@inferometer/core';
+import { expired } from '../batching/queue.ts';
+import type { CallOptions } from '../call.ts';
 import type { Lease } from '../executor/pool.ts';
 import type { ExecutorReply, FinishReason, Sampling } from '../executor/protocol.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
+import { cancelled, untilMs } from './place-queue.ts';
 import type { Reader } from './reader.ts';
 import type { StepNotes } from './step-notes.ts';
 import { createTextStream } from './text-stream.ts';
 
-export interface GenerateOptions {
+export interface GenerateOptions extends CallOptions {
   readonly sampling: Sampling;
   /** Strings that end the text and are not part of it. */
   readonly stop?: readonly string[];
-  readonly trace?: RequestTrace;
-  /** Aborted when nobody reads any more: the generation ends within one step. */
-  readonly signal?: AbortSignal;
-  /** Text as it comes. */
+  /** Text as it comes. Without it, a generation whose executor dies is run again. */
   readonly onText?: (text: string) => void;
   /** The one who gets the text: while it is behind, the generation keeps its place but makes no more. */
   readonly reader?: Reader;
@@ -26,21 +26,17 @@ export interface Generated {
   readonly reason: Exclude<FinishReason, 'cancelled'>;
 }
 
-export function cancelled(): InferometerError {
-  return new InferometerError('CANCELLED', 'the generation was cancelled');
-}
-
 /**
  * Runs one generation in a place of an executor, and gives the place back once the executor has let go of it.
  * @param prompt token ids, shape [tokens], at least one
- * @throws {InferometerError} CANCELLED, EXECUTOR_CRASHED or RUN_FAILED
+ * @throws {InferometerError} CANCELLED, DEADLINE_EXCEEDED, EXECUTOR_CRASHED, RUN_TIMEOUT or RUN_FAILED
  */
 export function runGeneration(
   tokenizer: Tokenizer,
   notes: StepNotes,
   lease: Lease,
   prompt: Int32Array,
-  request: GenerateOptions,
+  request: GenerateOptions & { readonly deadline: number },
 ): Promise<Generated> {
   const { trace, signal, sampling, reader } = request;
   const stream = createTextStream(tokenizer.decode, request.stop ?? []);
@@ -60,14 +56,16 @@ export function runGeneration(
       if (settled) return;
       settled = true;
       signal?.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
       stopListening?.();
       trace?.enter('stream');
       settle();
     };
-    const onAbort = (): void => {
+    const stop = (error: InferometerError): void => {
       lease.cancel(id);
-      finish(() => reject(cancelled()));
+      finish(() => reject(error));
     };
+    const onAbort = (): void => stop(cancelled());
     const rest = (isBehind: boolean): void => {
       if (settled || isBehind === isResting) return;
       isResting = isBehind;
@@ -126,5 +124,10 @@ export function runGeneration(
     const stopListening = reader?.onChange(rest);
     if (reader?.isBehind) rest(true);
     signal?.addEventListener('abort', onAbort, { once: true });
+    const timer = Number.isFinite(request.deadline)
+      ? setTimeout(() => stop(expired()), untilMs(request.deadline))
+      : undefined;
+    // It may have been while the place was on its way.
+    if (signal?.aborted) onAbort();
   });
 }

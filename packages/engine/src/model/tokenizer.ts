@@ -68,7 +68,10 @@ export function loadTokenizer(model: ModelDirectory): Tokenizer {
       return { ids: Int32Array.from(kept), isCut: ids.length > maxTokens };
     },
     encodeRendered(text, maxTokens) {
-      const { ids } = hf.encode(text, { add_special_tokens: false });
+      const split = (part: string): number[] => hf.encode(part, { add_special_tokens: false }).ids;
+      const head = headOf(text, maxTokens);
+      let ids = head === undefined ? [] : split(head);
+      if (ids.length < maxTokens + headMargin) ids = split(text);
       return { ids: Int32Array.from(ids.slice(0, maxTokens)), isCut: ids.length > maxTokens };
     },
     decode: (ids) => (ids.length === 0 ? '' : hf.decode(ids as number[], { skip_special_tokens: true })),

@@ -1,9 +1,9 @@
-import { InferometerError, sweepItems } from '@inferometer/core';
+import { InferometerError, monoNow, sweepItems } from '@inferometer/core';
 import { afterCrash } from '../batching/after-crash.ts';
 import type { InferredReply } from '../executor/protocol.ts';
 import { noteRun } from './note-run.ts';
 import { isRunFailure, runError } from './run-failure.ts';
-import type { InferItem, LeavingBatch } from './tensor-item.ts';
+import type { InferItem, LeavingBatch, TravelTimes } from './tensor-item.ts';
 
 /**
  * Runs requests of one group together and answers each.
@@ -19,6 +19,7 @@ export function runInferBatch(batch: LeavingBatch, items: readonly InferItem[]):
     for (const item of items) item.reject(error);
     free();
   };
+  const sent = monoNow();
   lease.send(
     {
       type: 'infer',
@@ -27,10 +28,11 @@ export function runInferBatch(batch: LeavingBatch, items: readonly InferItem[]):
     },
     {
       onReply(reply) {
+        const received = monoNow();
         if (reply.type === 'inferred') {
           // The executor gets its next batch before this one's answers are made.
           free();
-          settle(batch, items, reply);
+          settle(batch, items, reply, { sent, received });
         } else {
           const why = 'message' in reply ? reply.message : `unexpected ${reply.type}`;
           fail(
@@ -47,12 +49,18 @@ export function runInferBatch(batch: LeavingBatch, items: readonly InferItem[]):
   );
 }
 
-function settle(batch: LeavingBatch, items: readonly InferItem[], reply: InferredReply): void {
+function settle(
+  batch: LeavingBatch,
+  items: readonly InferItem[],
+  reply: InferredReply,
+  travel: TravelTimes,
+): void {
   noteRun(batch, items, reply);
-  const { runStart, runEnd, results } = reply;
+  const { runStart, runEnd, replied, results } = reply;
+  const { dispatched } = batch;
   items.forEach((item, index) => {
     const { enqueued, trace } = item;
-    trace?.replay(sweepItems([{ enqueued, dispatched: batch.dispatched, runStart, runEnd }], enqueued));
+    trace?.replay(sweepItems([{ enqueued, dispatched, runStart, runEnd, replied, ...travel }], enqueued));
     trace?.enter('postprocess');
     const result = results[index] as InferredReply['results'][number];
     if (isRunFailure(result)) item.reject(runError(result));

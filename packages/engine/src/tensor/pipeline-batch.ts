@@ -1,12 +1,12 @@
 import { deserialize } from 'node:v8';
-import { InferometerError, type Mark } from '@inferometer/core';
+import { InferometerError, type Mark, monoNow } from '@inferometer/core';
 import { afterCrash } from '../batching/after-crash.ts';
 import type { PipelinedReply, PipelineResult, RunFailure } from '../executor/protocol.ts';
 import type { HookFailure } from '../hooks/contract.ts';
 import { hookError } from '../hooks/hook-error.ts';
 import { noteRun } from './note-run.ts';
 import { runError } from './run-failure.ts';
-import type { LeavingBatch, PipelineItem } from './tensor-item.ts';
+import type { LeavingBatch, PipelineItem, TravelTimes } from './tensor-item.ts';
 
 /**
  * Runs requests through the executor's hooks and answers each: what fails for one fails for that one alone.
@@ -23,13 +23,15 @@ export function runPipelineBatch(batch: LeavingBatch, items: readonly PipelineIt
     for (const item of items) item.reject(error);
     free();
   };
+  const sent = monoNow();
   lease.send(
     { type: 'pipeline', inputs: items.map((item) => item.input), joins },
     {
       onReply(reply) {
+        const received = monoNow();
         if (reply.type === 'pipelined') {
           free();
-          settle(batch, items, reply);
+          settle(batch, items, reply, { sent, received });
         } else {
           const why = 'message' in reply ? reply.message : `unexpected ${reply.type}`;
           fail(new InferometerError('RUN_FAILED', `the pipeline of ${items.length} requests failed: ${why}`));
@@ -44,7 +46,12 @@ export function runPipelineBatch(batch: LeavingBatch, items: readonly PipelineIt
   );
 }
 
-function settle(batch: LeavingBatch, items: readonly PipelineItem[], reply: PipelinedReply): void {
+function settle(
+  batch: LeavingBatch,
+  items: readonly PipelineItem[],
+  reply: PipelinedReply,
+  travel: TravelTimes,
+): void {
   reply.runs.forEach((run, index) => {
     noteRun(
       batch,
@@ -54,7 +61,7 @@ function settle(batch: LeavingBatch, items: readonly PipelineItem[], reply: Pipe
   });
   items.forEach((item, index) => {
     const result = reply.results[index] as PipelineResult;
-    item.trace?.replay(marksOf(item, batch, result, reply));
+    item.trace?.replay(marksOf(item, batch, result, reply, travel));
     item.trace?.enter('postprocess');
     const { answer } = result;
     if (answer instanceof Uint8Array) item.resolve(deserialize(answer));
@@ -71,12 +78,14 @@ function marksOf(
   { enqueued }: PipelineItem,
   { dispatched }: LeavingBatch,
   { preprocessStart, preprocessEnd, run: index }: PipelineResult,
-  { runs }: PipelinedReply,
+  { runs, replied }: PipelinedReply,
+  { sent, received }: TravelTimes,
 ): Mark[] {
   const run = index === undefined ? undefined : runs[index];
   return [
     { at: enqueued, phase: 'queue' },
     { at: dispatched, phase: 'batch' },
+    { at: sent, phase: 'transfer' },
     { at: preprocessStart, phase: 'preprocess' },
     ...(run
       ? ([
@@ -85,5 +94,7 @@ function marksOf(
           { at: run.runEnd, phase: 'postprocess' },
         ] as const)
       : ([{ at: preprocessEnd, phase: 'postprocess' }] as const)),
+    { at: replied, phase: 'transfer' },
+    { at: received, phase: 'postprocess' },
   ];
 }

@@ -25,7 +25,7 @@ export function groupOf(tensors: Tensors, outputs: readonly string[]): string {
   const shapes = Object.keys(tensors)
     .sort()
     .map((name) => [name, ...(tensors[name]?.dims.slice(1) ?? [])]);
-  return JSON.stringify([shapes, [...outputs].sort()]);
+  return JSON.stringify([shapes, outputs]);
 }
 
 /**

@@ -47,3 +47,9 @@ export interface LeavingBatch {
   /** Takes items that may be run once more. */
   readonly retry: (items: readonly TensorItem[]) => void;
 }
+
+/** When a batch was handed to its executor and its reply was there: between them and its work its tensors travel. */
+export interface TravelTimes {
+  readonly sent: MonoMs;
+  readonly received: MonoMs;
+}

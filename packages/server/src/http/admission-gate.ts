@@ -60,6 +60,7 @@ function refusalOf(
 /** Kinds of models by the paths that run them; other paths say it in their body or name the model. */
 function kindOf(path: string): 'embedding' | 'generative' | undefined {
   if (path === '/embed' || path === '/v1/embeddings' || path === '/nicknames') return 'embedding';
-  if (path === '/v1/completions' || path === '/v1/chat/completions') return 'generative';
+  if (path === '/v1/completions' || path === '/v1/chat/completions' || path === '/apps/llm_chat')
+    return 'generative';
   return undefined;
 }

@@ -6,7 +6,9 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namers } from '../nicknames/namers.ts';
+import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
 import { admissionGate } from './admission-gate.ts';
+import { llmChat } from './apps/llm-chat.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
 import { errorHandler, notFound, postOnly } from './error-handler.ts';
@@ -37,6 +39,7 @@ export interface AppOptions {
   /** Answers that can be given again; undefined when nothing is cached. */
   readonly responses: ResponseCache | undefined;
   readonly streams: StreamLimits;
+  readonly pipelines: readonly MountedPipeline[];
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -64,11 +67,14 @@ export function createApp(options: AppOptions): Express {
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
   // Before tracing and before the body: what is refused anyway costs microseconds. With caches nobody can say so yet.
   const gate = responses ? pass : admissionGate(registry, traces);
-  app.use(['/embed', '/nicknames', '/v1'], gate, trace, drainGate(options));
+  app.use(['/embed', '/nicknames', '/v1', '/apps'], gate, trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];
-  app.use(oipRouter({ registry, turns: context.turns, isDraining, maxBodyBytes, before }));
+  const { turns } = context;
+  app.use(oipRouter({ registry, turns, isDraining, maxBodyBytes, before }));
+  const { pipelines } = options;
+  app.use(pipelineRouter({ ...limits, pipelines, modelOf: registry.find, turns, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {
@@ -91,6 +97,7 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
   post('/v1/embeddings', openaiEmbeddings(context));
   post('/v1/completions', openaiCompletions(context));
   post('/v1/chat/completions', openaiChat(context));
+  post('/apps/llm_chat', llmChat(context));
   post('/nicknames', nicknamesRoute(context, options.namers));
   return router;
 }

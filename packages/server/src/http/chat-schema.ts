@@ -17,14 +17,14 @@ const message = z.object(
     role: z.enum(roles, `expected one of ${roleNames}`),
     content: z.union([z.string(), z.array(part).min(1)], contentExpected),
     name: z.string('expected a string').nullish(),
-    tool_calls: notOffered('tools are'),
-    function_call: notOffered('functions are'),
+    tool_calls: notOffered('tool_calls'),
+    function_call: notOffered('function_call'),
   },
   'expected an object with role and content',
 );
 
 /** https://platform.openai.com/docs/api-reference/chat/create */
-export const chatSchema: z.ZodType = z.object({
+export const chatRequest: z.ZodObject = z.object({
   messages: z.array(message, 'expected an array of messages').min(1, 'expected at least one message'),
   ...generationFields,
   max_completion_tokens: atLeast(1).nullish(),
@@ -32,8 +32,8 @@ export const chatSchema: z.ZodType = z.object({
   max_tokens: atLeast(1).nullish(),
   tools: z.array(z.never('tools are not offered: leave them out'), 'expected an array').nullish(),
   tool_choice: z.enum(['none', 'auto'], 'tools are not offered: expected "none" or "auto"').nullish(),
-  functions: notOffered('functions are'),
-  function_call: notOffered('functions are'),
+  functions: notOffered('functions'),
+  function_call: notOffered('function_call'),
   response_format: z
     .object(
       { type: z.literal('text', 'only "text" is offered') },
@@ -43,7 +43,7 @@ export const chatSchema: z.ZodType = z.object({
   logprobs: z.literal(false, 'logprobs are not offered: expected false').nullish(),
   top_logprobs: z.literal(0, 'logprobs are not offered: leave it out').nullish(),
   modalities: z.array(z.literal('text', 'only "text" is offered'), 'expected an array').nullish(),
-  audio: notOffered('audio is'),
+  audio: notOffered('audio'),
 });
 
 /** A checked request. */
@@ -59,7 +59,7 @@ export interface ChatBody extends GenerationBody {
 
 /** @throws {RequestProblem} 400 that names the field, what was expected and what came */
 export function parseChat(body: unknown): ChatBody {
-  return validate(chatSchema, body) as ChatBody;
+  return validate(chatRequest, body) as unknown as ChatBody;
 }
 
 /** Messages as templates take them: text parts on a line each, and the developer's as the system's. */

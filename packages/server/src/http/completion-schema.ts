@@ -4,13 +4,13 @@ import { RequestProblem } from './problem.ts';
 import { validate } from './validate.ts';
 
 /** OpenAI's request; `prompt` is checked where all APIs' inputs are. */
-export const completionSchema: z.ZodType = z.object({
+export const completionRequest: z.ZodObject = z.object({
   ...generationFields,
   max_tokens: atLeast(1).nullish(),
   echo: flag,
   best_of: atLeast(1).nullish(),
-  logprobs: notOffered('logprobs are'),
-  suffix: notOffered('suffix is'),
+  logprobs: notOffered('logprobs'),
+  suffix: notOffered('suffix'),
 });
 
 /** A checked request. */
@@ -22,7 +22,7 @@ export interface CompletionBody extends GenerationBody {
 
 /** @throws {RequestProblem} 400 that names the field, what was expected and what came */
 export function parseCompletion(body: unknown): CompletionBody {
-  const parsed = validate(completionSchema, body) as CompletionBody;
+  const parsed = validate(completionRequest, body) as CompletionBody;
   const { best_of: best, n } = parsed;
   if (best != null && best !== (n ?? 1)) {
     const message = `choosing the best of several is not offered: expected n (${n ?? 1}), got ${best}`;

@@ -1,8 +1,9 @@
 import { InferometerError } from '@inferometer/core';
 import type { Generated, GenerativeModel, Reader, ResponseCache, Sampling } from '@inferometer/engine';
-import { goneSignal, traceOf } from '@inferometer/express';
+import { traceOf } from '@inferometer/express';
 import type { Request, Response } from 'express';
 import { cachedAnswer } from './cached-answer.ts';
+import { callOptions } from './call-options.ts';
 import { formatProblem } from './error-format.ts';
 import { problemOf } from './problem.ts';
 import { createEventStream, type EventStream, type StreamLimits } from './sse.ts';
@@ -43,30 +44,30 @@ export interface AnswerWords {
   chunk(choices: readonly object[], usage: { readonly usage?: Usage | null }): object;
 }
 
+/** Whoever gets the texts while they are made. */
+export interface LiveChoices {
+  readonly reader: Reader;
+  onText(index: number, text: string): void;
+  onEnd(index: number, result: Generated): void;
+}
+
 /** Runs all choices side by side; the first failure ends the others. */
-export async function runChoices(
-  job: GenerationJob,
-  onText: (index: number, text: string) => void,
-  onEnd: (index: number, result: Generated) => void,
-  reader?: Reader,
-): Promise<Generated[]> {
+export async function runChoices(job: GenerationJob, live?: LiveChoices): Promise<Generated[]> {
   const { model, sampling, stop } = job;
-  const trace = traceOf(job.request);
+  const call = callOptions(job.request);
   const failed = new AbortController();
-  const gone = goneSignal(job.request);
-  const signal = gone ? AbortSignal.any([gone, failed.signal]) : failed.signal;
+  const signal = call.signal ? AbortSignal.any([call.signal, failed.signal]) : failed.signal;
   try {
     return await Promise.all(
       job.choices.map(async ({ index, prompt, seed }) => {
         const result = await model.generate(prompt, {
           sampling: { ...sampling, seed },
           stop,
+          ...call,
           signal,
-          ...(trace ? { trace } : {}),
-          ...(reader ? { reader } : {}),
-          onText: (text) => onText(index, text),
+          ...(live ? { reader: live.reader, onText: (text) => live.onText(index, text) } : {}),
         });
-        onEnd(index, result);
+        live?.onEnd(index, result);
         return result;
       }),
     );
@@ -77,10 +78,9 @@ export async function runChoices(
 
 /** Answers with all texts at once. */
 export async function answerWhole(job: GenerationJob, words: AnswerWords): Promise<void> {
-  const nothing = (): void => {};
   const trace = traceOf(job.request);
   const results = await cachedAnswer(job.cache, job, keyOf(job), async () => {
-    const made = await runChoices(job, nothing, nothing);
+    const made = await runChoices(job);
     trace?.addIterations(usageOf(job.choices, made).completion_tokens);
     return made;
   });
@@ -113,19 +113,18 @@ export async function answerStreamed(
       opened.add(index);
       if (words.opening) events.send(words.chunk([words.opening(index)], noUsage));
     };
-    const results = await runChoices(
-      job,
-      (index, text) => {
+    const results = await runChoices(job, {
+      reader: events,
+      onText(index, text) {
         open(index);
         trace?.wroteOutput();
         events.send(words.chunk([words.piece(index, text)], noUsage));
       },
-      (index, { reason }) => {
+      onEnd(index, { reason }) {
         open(index);
         events.send(words.chunk([words.closing(index, reason)], noUsage));
       },
-      events,
-    );
+    });
     if (withUsage) events.send(words.chunk([], { usage: usageOf(job.choices, results) }));
     events.done();
   });

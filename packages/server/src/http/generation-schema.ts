@@ -4,7 +4,7 @@ import { RequestProblem } from './problem.ts';
 
 /** A field that OpenAI has and this server has not: `null` is all that it may be. */
 export const notOffered = (what: string): z.ZodOptional<z.ZodNullable<z.ZodNever>> =>
-  z.never(`${what} not offered: leave it out`).nullable().optional();
+  z.never(`${what} is not offered: leave it out`).nullable().optional();
 
 export const flag: z.ZodType<boolean | null | undefined> = z.boolean('expected true or false').nullish();
 

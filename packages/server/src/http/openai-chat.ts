@@ -3,6 +3,7 @@ import type { GenerativeModel } from '@inferometer/engine';
 import { traceOf } from '@inferometer/express';
 import type { RequestHandler } from 'express';
 import { type AnswerHead, answerHead } from './answer-head.ts';
+import { callOptions } from './call-options.ts';
 import { encodeChat } from './chat-prompt.ts';
 import { messagesOf, parseChat } from './chat-schema.ts';
 import type { RouteContext } from './embedding-route.ts';
@@ -26,6 +27,8 @@ export function openaiChat(context: RouteContext): RequestHandler {
       trace.model = model.name;
       trace.operation = 'chat';
     }
+    // What is wrong with the headers or tokens is said before anything is done for the request.
+    callOptions(request);
     samplingOf(body, model, 1);
     trace?.enter('preprocess');
     const prompt = await encodeChat(model, messagesOf(body), context.turns, 'messages');

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { traceOf } from '@inferometer/express';
 import type { RequestHandler } from 'express';
 import { answerHead } from './answer-head.ts';
+import { callOptions } from './call-options.ts';
 import { parseCompletion } from './completion-schema.ts';
 import type { RouteContext } from './embedding-route.ts';
 import {
@@ -29,6 +30,8 @@ export function openaiCompletions(context: RouteContext): RequestHandler {
       trace.operation = 'text_completion';
     }
     const inputs = inputsOf(request.body.prompt, 'prompt', context.limits);
+    // What is wrong with the headers or tokens is said before anything is done for the request.
+    callOptions(request);
     samplingOf(body, model, 1);
     trace?.enter('preprocess');
     const prompts = await encodeInputs(inputs, model, {

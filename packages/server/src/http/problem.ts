@@ -25,6 +25,8 @@ export type ProblemCode =
   | 'not_found'
   | 'forbidden'
   | 'model_not_found'
+  | 'session_not_found'
+  | 'session_busy'
   | 'overloaded'
   | 'unavailable'
   | 'deadline_exceeded'

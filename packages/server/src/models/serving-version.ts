@@ -29,11 +29,11 @@ export interface ServedVersion extends Candidate {
  * @throws {InferometerError} INVALID_MODEL with the model's name and the file at fault
  */
 export function startVersion(spec: VersionSpec): StartingVersion {
-  const { label, path, variant, options } = spec;
+  const { label, path, variant, options, hooks } = spec;
   try {
     const fingerprint = fingerprintOf(path);
     const directory = readModelDirectory(path, variant);
-    const started = startModel(label, directory, options).catch((error: unknown) => {
+    const started = startModel(label, directory, { ...options, hooks }).catch((error: unknown) => {
       throw named(label, error);
     });
     // Told by whoever opens it; until then it must not count as unhandled.

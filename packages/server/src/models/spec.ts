@@ -21,6 +21,8 @@ export interface ModelSource {
   /** Of a directory of versions. @default the latest one */
   readonly policy?: VersionPolicy;
   readonly options?: ModelOptions;
+  /** Module whose hooks executors load beside the model. */
+  readonly hooks?: URL;
 }
 
 /** A directory whose folders are models, each by its name. */

@@ -21,6 +21,7 @@ export interface VersionSpec {
   readonly path: string;
   readonly variant?: string;
   readonly options: ModelOptions;
+  readonly hooks?: URL;
 }
 
 /** Folders of a repository that are nobody's model. */
@@ -47,8 +48,8 @@ export function findVersions(sources: ModelSources): readonly VersionSpec[] {
 }
 
 function versionsOf(source: ModelSource): VersionSpec[] {
-  const { name, path, version, variant, policy, options = {} } = source;
-  const rest = { options, ...(variant ? { variant } : {}) };
+  const { name, path, version, variant, policy, hooks, options = {} } = source;
+  const rest = { options, ...(variant ? { variant } : {}), ...(hooks ? { hooks } : {}) };
   const numbers = version === undefined ? versionFolders(path) : [];
   if (numbers.length === 0) {
     if (policy?.kind === 'specific' && version === undefined) {

@@ -1,14 +1,15 @@
-import { InferometerError } from '@inferometer/core';
 import type { Model } from '@inferometer/engine';
 import type { Request } from 'express';
 import type { ModelRegistry } from '../../models/registry.ts';
-import { RequestProblem } from '../problem.ts';
 
-/** The only version that a model has. */
-const onlyVersion = '1';
-
-export function versionOf(_model: Model): string {
-  return onlyVersion;
+/** The version of a model that a request's path names. */
+export interface FoundModel {
+  /** Without its version. */
+  readonly name: string;
+  readonly version: string;
+  /** Versions of the model that are ready, `version` among them. */
+  readonly versions: readonly string[];
+  readonly model: Model;
 }
 
 /** What a path names; a model's name may have slashes, which clients do not escape. */
@@ -18,21 +19,18 @@ function namesIn({ params }: Request): { name: string; version: string | undefin
 }
 
 /**
- * The model that a request's path names.
- * @throws {RequestProblem|InferometerError} 404 if there is no such model or version, 503 while it loads
+ * The model that a request's path names: of several versions the default one, unless it says which.
+ * @throws {InferometerError} UNKNOWN_MODEL if there is no such model or version, UNAVAILABLE while it loads
  */
-export function findModel(registry: ModelRegistry, request: Request): Model {
-  const { name, version } = namesIn(request);
-  if (!registry.names.includes(name)) {
-    const message = `model "${name}" does not exist, expected one of ${registry.names.join(', ')}`;
-    throw new RequestProblem(404, 'model_not_found', message);
-  }
-  const model = registry.ready ? registry.models.find((each) => each.name === name) : undefined;
-  if (model === undefined)
-    throw new InferometerError('UNAVAILABLE', `model "${name}" is being loaded, try again in a second`);
-  if (version !== undefined && version !== versionOf(model)) {
-    const message = `model "${name}" has no version "${version}", expected ${versionOf(model)}`;
-    throw new RequestProblem(404, 'model_not_found', message);
-  }
-  return model;
+export function findModel(registry: ModelRegistry, request: Request): FoundModel {
+  const asked = namesIn(request);
+  const model = registry.find(asked.version === undefined ? asked.name : `${asked.name}@${asked.version}`);
+  const [name = '', inName] = asked.name.split('@');
+  const ofName = registry.versions.filter((each) => each.name === name);
+  return {
+    name,
+    version: asked.version ?? inName ?? ofName.find((each) => each.isDefault)?.version ?? '1',
+    versions: ofName.filter(({ state }) => state === 'READY').map(({ version }) => version),
+    model,
+  };
 }

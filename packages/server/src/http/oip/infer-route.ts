@@ -1,11 +1,13 @@
-import { monoNow } from '@inferometer/core';
-import type { Priority } from '@inferometer/engine';
-import { goneSignal, traceOf } from '@inferometer/express';
+import { type MonoMs, monoNow } from '@inferometer/core';
+import type { CallOptions, Priority } from '@inferometer/engine';
+import { traceOf } from '@inferometer/express';
 import type { RequestHandler } from 'express';
 import type { ModelRegistry } from '../../models/registry.ts';
+import { callOptions } from '../call-options.ts';
 import type { Turns } from '../turns.ts';
-import { findModel, versionOf } from './find-model.ts';
+import { findModel } from './find-model.ts';
 import { readInferRequest } from './read-request.ts';
+import type { RequestParameters } from './schema.ts';
 import { sendInferAnswer } from './write-response.ts';
 
 export interface InferContext {
@@ -16,32 +18,44 @@ export interface InferContext {
 /** `POST /v2/models/{model}/infer` on a body that has been read. */
 export function inferRoute({ registry, turns }: InferContext): RequestHandler {
   return async (request, response) => {
+    const arrived = monoNow();
     const trace = traceOf(request);
-    const model = findModel(registry, request);
+    const { model, name, version } = findModel(registry, request);
     if (trace) trace.model = model.name;
     trace?.enter('preprocess');
     await turns.next();
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const call = readInferRequest(body, request.get('inference-header-content-length'), model);
-    const { timeout, priority, allow_non_finite: allowNonFinite } = call.parameters;
     const outputs = await model.infer(call.tensors, {
-      trace,
-      signal: goneSignal(request),
+      ...withParameters(callOptions(request), call.parameters, arrived),
       outputs: call.outputs,
-      allowNonFinite,
-      ...(timeout ? { deadline: (monoNow() + timeout / 1000) as ReturnType<typeof monoNow> } : {}),
-      ...(priority ? { priority: priorityOf(priority) } : {}),
-      ...(trace?.tenant ? { tenant: trace.tenant } : {}),
+      allowNonFinite: call.parameters.allow_non_finite,
     });
     // Batches answer many requests at once: their answers are written in turns.
     await turns.next();
     sendInferAnswer(response, {
-      model: model.name,
-      version: versionOf(model),
+      model: name,
+      version,
       id: call.id,
       outputs,
       isBinary: call.isBinary,
     });
+  };
+}
+
+/** What the body says of urgency goes before what the headers say; of two deadlines the earlier one holds. */
+function withParameters(
+  call: CallOptions,
+  { timeout, priority }: RequestParameters,
+  arrived: MonoMs,
+): CallOptions {
+  const deadlines = [call.deadline, timeout ? arrived + timeout / 1000 : undefined].filter(
+    (at) => at !== undefined,
+  );
+  return {
+    ...call,
+    ...(deadlines.length > 0 ? { deadline: Math.min(...deadlines) as MonoMs } : {}),
+    ...(priority ? { priority: priorityOf(priority) } : {}),
   };
 }
 

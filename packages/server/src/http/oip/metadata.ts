@@ -1,20 +1,20 @@
-import type { Model, TensorInfo } from '@inferometer/engine';
+import type { TensorInfo } from '@inferometer/engine';
 import { version } from '../../version.ts';
 import { datatypeFor } from './datatypes.ts';
-import { versionOf } from './find-model.ts';
+import type { FoundModel } from './find-model.ts';
 
 /** What `GET /v2` answers. */
 export const serverMetadata: Readonly<Record<string, unknown>> = {
   name: 'inferometer',
   version,
-  extensions: ['binary_tensor_data'],
+  extensions: ['binary_tensor_data', 'model_repository'],
 };
 
 /** What `GET /v2/models/{model}` answers. */
-export function modelMetadata(model: Model): Record<string, unknown> {
+export function modelMetadata({ name, versions, model }: FoundModel): Record<string, unknown> {
   return {
-    name: model.name,
-    versions: [versionOf(model)],
+    name,
+    versions,
     platform: 'onnxruntime_onnx',
     inputs: tensorsMetadata(model.inputs),
     outputs: tensorsMetadata(model.outputs),

@@ -13,7 +13,7 @@ const input = z.object(
     datatype: z.string('expected a datatype such as FP32'),
     shape: z.array(z.number('expected a size'), 'expected an array of sizes'),
     parameters,
-    data: z.unknown(),
+    data: z.unknown().optional(),
   },
   'expected an object',
 );
@@ -76,7 +76,7 @@ export interface InputParameters {
 
 export const inputParameters: z.ZodType<InputParameters> = z.object({
   binary_data_size: size,
-  shared_memory_region: z.unknown(),
+  shared_memory_region: z.unknown().optional(),
 });
 
 export interface OutputParameters {
@@ -87,6 +87,6 @@ export interface OutputParameters {
 
 export const outputParameters: z.ZodType<OutputParameters> = z.object({
   binary_data: flag,
-  classification: z.unknown(),
-  shared_memory_region: z.unknown(),
+  classification: z.unknown().optional(),
+  shared_memory_region: z.unknown().optional(),
 });
