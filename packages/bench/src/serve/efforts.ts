@@ -23,7 +23,7 @@ export const serveEfforts: Readonly<Record<'full' | 'short', ServeEffort>> = {
     survey: { batchSizes: [1, 2, 4, 8, 16, 32, 64], allLayouts: true, seconds: 2, texts: 256 },
     finalists: 3,
     settings: { warmUpSeconds: 1, seconds: 2, connections: [1, 8, 32] },
-    cells: { connections: [1, 8, 32], rounds: 5, warmUpSeconds: 1, seconds: 4, bareTexts: 300 },
+    cells: { connections: [1, 8, 32], rounds: 3, warmUpSeconds: 1, seconds: 4, bareTexts: 300 },
     overload: { warmUpSeconds: 1, seconds: 5, shares: [0.5, 0.8, 1, 1.5, 3] },
     int8: { batchSizes: [1, 2, 4, 8, 16, 32, 64], rounds: 3, seconds: 1, texts: 256, compared: 400 },
     echo: { warmUpSeconds: 3, seconds: 15, perSecond: 500 },
