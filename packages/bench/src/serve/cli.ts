@@ -24,6 +24,14 @@ const { values } = parseArgs({
   allowNegative: true,
 });
 
+// 'exit' ends the servers, paused ones too; a signal alone would leave them behind.
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(code));
+}
+
 try {
   const effort = serveEfforts[values.short ? 'short' : 'full'];
   const mixNames = mixes.map(({ name }) => name);

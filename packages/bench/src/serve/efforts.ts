@@ -30,7 +30,7 @@ export const serveEfforts: Readonly<Record<'full' | 'short', ServeEffort>> = {
     coldStarts: 5,
   },
   short: {
-    survey: { batchSizes: [1, 4, 8, 32], allLayouts: false, seconds: 0.5, texts: 128 },
+    survey: { batchSizes: [1, 4, 8, 32], allLayouts: false, seconds: 0.5, texts: 64 },
     finalists: 2,
     settings: { warmUpSeconds: 0.5, seconds: 1, connections: [32] },
     cells: { connections: [1, 8, 32], rounds: 2, warmUpSeconds: 0.5, seconds: 1.5, bareTexts: 100 },
