@@ -145,8 +145,10 @@ describe('the command', () => {
 // They are large, and installed by name alone: without them there is nothing to test.
 const { found } = findRivals(encoder, 2);
 describe.skipIf(found.length === 0)('the Python servers (npm run parts -- servers)', () => {
-  test.for(found.flatMap(({ settings }) => settings.slice(-1)))(
+  const last = found.flatMap(({ settings }) => settings.slice(-1));
+  test.for(last)(
     '$name, $setting: answers a text with its vector',
+    { timeout: 120_000 },
     async (contestant) => {
       await using server = await startServer(contestant);
       const { host, port, form } = server.target;
@@ -158,6 +160,5 @@ describe.skipIf(found.length === 0)('the Python servers (npm run parts -- server
       const vector = contestant.vector(await response.text());
       expect(Math.hypot(...vector)).toBeCloseTo(1, 4);
     },
-    120_000,
   );
 });
