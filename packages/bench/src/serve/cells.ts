@@ -8,6 +8,7 @@ import type { RunningServer } from './servers/start-server.ts';
 import { verifySamples } from './verify.ts';
 
 export interface CellEffort {
+  readonly connections: readonly number[];
   readonly rounds: number;
   readonly warmUpSeconds: number;
   /** Measured load of a contestant in a cell of a round, s. */
@@ -16,7 +17,8 @@ export interface CellEffort {
   readonly bareTexts: number;
 }
 
-export const connectionCounts: readonly number[] = [1, 8, 32];
+/** Where bare onnxruntime is measured too: its throughput, and its latency. */
+const comparedAt = { throughput: 32, latency: 1 } as const;
 
 /** Every contestant under one load, in one round after the other. */
 export interface CellReadings {
@@ -24,7 +26,7 @@ export interface CellReadings {
   readonly connections: number;
   /** Of each contestant, by round. */
   readonly servers: Readonly<Record<string, readonly LoadReading[]>>;
-  /** Sequences a second of bare onnxruntime in each of its best shapes, by round; at the most connections. */
+  /** Sequences a second of bare onnxruntime in each of its best shapes, by round; at 32 connections. */
   readonly bareRates?: Readonly<Record<string, readonly number[]>>;
   /** ms of one text in bare onnxruntime, by round; at one connection. */
   readonly bareP50Ms?: readonly number[];
@@ -41,8 +43,9 @@ const samplesOfRun = 8;
 /**
  * Closed loops at each number of connections. The contestants take turns within a cell, ABC CBA …, with bare onnxruntime
  * among them, and all others stand still meanwhile: what the machine does meets all alike.
- * @param servers paused; they are paused when it returns
- * @throws {Error} if one answers wrongly, or not
+ * @param servers paused, ours first; they are paused when it returns
+ * @returns `failed`: rivals that did not answer, or wrongly; they are in no cell
+ * @throws {Error} if ours answers wrongly, or not
  */
 export async function measureCells(
   bench: Bench,
@@ -50,11 +53,11 @@ export async function measureCells(
   servers: readonly RunningServer[],
   yardstick: Yardstick,
   effort: CellEffort,
-): Promise<{ cells: CellReadings[]; totals: CellTotals }> {
-  const cells = mixes.flatMap((mix) => connectionCounts.map((connections) => newCell(mix, connections)));
+): Promise<{ cells: CellReadings[]; totals: CellTotals; failed: string[] }> {
+  const cells = mixes.flatMap((mix) => effort.connections.map((connections) => newCell(mix, connections)));
   const requests: Record<string, number> = {};
   const verified: Record<string, number> = {};
-  const most = Math.max(...connectionCounts);
+  const failed = new Map<string, string>();
 
   const runServer = async (cell: Cell, server: RunningServer, seed: number): Promise<void> => {
     const { contestant } = server;
@@ -67,12 +70,24 @@ export async function measureCells(
     const count = await verifySamples(bench, yardstick, contestant, setting, outcome);
     verified[contestant.name] = (verified[contestant.name] ?? 0) + count;
   };
+  const runRival = async (cell: Cell, server: RunningServer, seed: number): Promise<void> => {
+    const { name } = server.contestant;
+    if (failed.has(name)) return;
+    try {
+      await runServer(cell, server, seed);
+    } catch (error) {
+      // Long measurements of all others are not thrown away for one of them.
+      server.pause();
+      failed.set(name, (error as Error).message);
+      for (const { servers } of cells) delete servers[name];
+    }
+  };
   const runBare = async (cell: Cell, seed: number): Promise<void> => {
-    if (cell.connections === 1) {
+    if (cell.connections === comparedAt.latency) {
       const { p50Ms } = await yardstick.p50(cell.mix, effort.bareTexts, seed);
       cell.bareP50Ms.push(p50Ms);
     }
-    if (cell.connections === most) {
+    if (cell.connections === comparedAt.throughput) {
       for (const { shape, rate } of await yardstick.throughput(cell.mix, effort.seconds))
         push(cell.bareRates, nameOfShape(shape), rate);
     }
@@ -85,7 +100,7 @@ export async function measureCells(
       const seed = 1000 * round + cell.connections;
       const turns = [
         () => runBare(cell, seed),
-        ...servers.map((server) => () => runServer(cell, server, seed)),
+        ...servers.map((server, index) => () => (index === 0 ? runServer : runRival)(cell, server, seed)),
       ];
       for (const turn of round % 2 === 1 ? turns : turns.toReversed()) await turn();
     }
@@ -94,10 +109,11 @@ export async function measureCells(
     cells: cells.map(({ mix, bareRates, bareP50Ms, ...cell }) => ({
       ...cell,
       mix: mix.name,
-      ...(cell.connections === most && { bareRates }),
-      ...(cell.connections === 1 && { bareP50Ms }),
+      ...(cell.connections === comparedAt.throughput && { bareRates }),
+      ...(cell.connections === comparedAt.latency && { bareP50Ms }),
     })),
     totals: { requests, verified },
+    failed: [...failed].map(([name, why]) => `${name}: ${why}`),
   };
 }
 

@@ -14,7 +14,7 @@ export interface CellResult {
     readonly rps_ratio: number;
     readonly p99_ratio: number;
   };
-  /** At the most connections: the best shape of bare onnxruntime. */
+  /** At 32 connections: the best shape of bare onnxruntime. */
   readonly bare?: {
     readonly shape: string;
     readonly sequences_per_second: number;

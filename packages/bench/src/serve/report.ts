@@ -7,7 +7,9 @@ import type { CellResult } from './compare-cells.ts';
 import type { Int8Result } from './int8/compare-int8.ts';
 import type { OpenReading } from './load/reading.ts';
 import type { OverloadResult } from './overload.ts';
+import { cellLines, overloadLines, settingLines } from './report-servers.ts';
 import { tableLines } from './table.ts';
+import { ms, rate, times } from './units.ts';
 
 /** Everything that one run measured; the JSON of `--json`. */
 export interface ServeReport {
@@ -32,11 +34,6 @@ export interface ServeReport {
   /** What was left out, and how to get it. */
   readonly missing: readonly string[];
 }
-
-const rate = (value: number): string => value.toFixed(0);
-const ms = (value: number): string => `${value.toFixed(value < 10 ? 2 : 1)} ms`;
-const percent = (ratio: number): string => `${(ratio * 100).toFixed(0)} %`;
-const times = (ratio: number): string => `${ratio.toFixed(2)} ×`;
 
 /** The report as a person reads it. */
 export function formatServe(report: ServeReport): string {
@@ -73,57 +70,6 @@ function bareLines(rows: readonly SurveyRow[]): string[] {
   });
 }
 
-function settingLines(settings: readonly SettingResult[]): string[] {
-  const [first] = settings;
-  if (!first) return [];
-  const cells = Object.keys(first.rps);
-  return [
-    ...tableLines(
-      ['settings of the others, requests/s', ...cells, 'score'],
-      settings.map(({ name, setting, rps, score }) => [
-        `${name}: ${setting}`,
-        ...cells.map((cell) => rate(rps[cell] ?? Number.NaN)),
-        score.toFixed(2),
-      ]),
-    ),
-    '',
-  ];
-}
-
-function cellLines(cell: CellResult): string[] {
-  const plural = cell.connections === 1 ? '' : 's';
-  const body = cell.servers.map((row) => [
-    row.name,
-    rate(row.rps),
-    ms(row.p50_ms),
-    ms(row.p99_ms),
-    `${row.generator_us.toFixed(0)} µs`,
-  ]);
-  const { rival, bare, bare_latency: latency } = cell;
-  return [
-    ...tableLines(
-      [`${cell.mix} texts, ${cell.connections} connection${plural}`, 'requests/s', 'p50', 'p99', 'generator'],
-      body,
-    ),
-    ...(rival
-      ? [
-          `  ours ÷ ${rival.name}: ${times(rival.rps_ratio)} the requests/s, ${times(rival.p99_ratio)} the p99`,
-        ]
-      : []),
-    ...(bare
-      ? [
-          `  ours ÷ bare onnxruntime: ${percent(bare.ratio)} of ${rate(bare.sequences_per_second)} sequences/s (${bare.shape})`,
-        ]
-      : []),
-    ...(latency
-      ? [
-          `  p50 − bare p50: ${latency.added_ms.toFixed(2)} ms over ${ms(latency.p50_ms)}, tokenising included`,
-        ]
-      : []),
-    '',
-  ];
-}
-
 function telemetryLines({ telemetry, totals }: ServeReport): string[] {
   if (!telemetry || !totals) return [];
   const verified = Object.values(totals.verified).reduce((sum, count) => sum + count, 0);
@@ -131,40 +77,6 @@ function telemetryLines({ telemetry, totals }: ServeReport): string[] {
     `Our telemetry: ${telemetry.roots_per_request.toFixed(2)} traces and ${telemetry.spans_per_request.toFixed(1)} ` +
       `spans a request at the sink, ${telemetry.scrapes} scrapes`,
     `${verified} answers compared with bare onnxruntime's, each within 1e-4`,
-    '',
-  ];
-}
-
-function overloadLines(result: OverloadResult): string[] {
-  const body = result.loads.map((load) => [
-    percent(load.share),
-    rate(load.offered_rps),
-    rate(load.goodput_rps),
-    percent(load.goodput_ratio),
-    ms(load.admitted_p50_ms),
-    ms(load.admitted_p99_ms),
-    Object.entries(load.refused)
-      .map(([status, count]) => `${count} × ${status === '0' ? 'broken' : status}`)
-      .join(', ') || 'none',
-    Number.isNaN(load.refused_p50_ms) ? '' : ms(load.refused_p50_ms),
-    ms(load.lateness_p99_ms),
-    `${load.generator_us.toFixed(0)} µs`,
-  ]);
-  const head = [
-    'share of the peak',
-    'offered/s',
-    'in time/s',
-    'of the peak',
-    'p50',
-    'p99',
-    'refused',
-    'after',
-    'late p99',
-    'generator',
-  ];
-  return [
-    `${result.mix} texts, open loop; peak ${rate(result.peak_rps)}/s, deadline ${ms(result.deadline_ms)}`,
-    ...tableLines(head, body),
     '',
   ];
 }

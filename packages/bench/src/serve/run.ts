@@ -29,6 +29,8 @@ export interface ServeBenchOptions {
   readonly effort: ServeEffort;
   /** @default all */
   readonly parts?: readonly ServePart[];
+  /** Of `mixes`. @default all */
+  readonly mixNames?: readonly Mix['name'][];
   /** A sentence-transformers export. @default all-MiniLM-L6-v2 from the cache of the parts */
   readonly directory?: string;
   /** Whether the Python servers that are installed take part. @default false */
@@ -46,6 +48,7 @@ export const howToGetMiniLm =
 /** @throws {RangeError} if there is no model */
 export async function runServeBench(options: ServeBenchOptions): Promise<ServeReport> {
   const { effort, parts = serveParts, say = () => {} } = options;
+  const used = mixesOf(options);
   const directory = options.directory ?? findMiniLm();
   if (directory === undefined) throw new RangeError(howToGetMiniLm);
   const tokenizer = loadBareTokenizer(directory);
@@ -56,15 +59,15 @@ export async function runServeBench(options: ServeBenchOptions): Promise<ServeRe
   await using sink = await startSink();
 
   const needsSurvey = parts.includes('bare') || parts.includes('cells');
-  const survey = needsSurvey ? await surveyBare(bench, mixes, effort.survey) : [];
+  const survey = needsSurvey ? await surveyBare(bench, used, effort.survey) : [];
   const servers = await measureServers(bench, sink, survey, options);
   const coldStart = parts.includes('cold-start')
     ? await measureColdStart(bench, sink, effort.coldStarts, options.serveArgs ?? [])
     : undefined;
   const echo = parts.includes('echo')
-    ? await measureEcho(bench, sink, mixes[0] as Mix, effort.echo)
+    ? await measureEcho(bench, sink, used[0] as Mix, effort.echo)
     : undefined;
-  const int8 = parts.includes('int8') ? await compareInt8(bench, mixes, effort.int8) : undefined;
+  const int8 = parts.includes('int8') ? await compareInt8(bench, used, effort.int8) : undefined;
   return {
     machine: { node: process.version, cores, cpu: cpus()[0]?.model.trim() ?? 'unknown' },
     ...(survey.length > 0 && { bare: survey }),
@@ -83,12 +86,13 @@ async function measureServers(
   options: ServeBenchOptions,
 ): Promise<Pick<ServeReport, 'settings' | 'cells' | 'totals' | 'overload' | 'telemetry' | 'missing'>> {
   const { effort, parts = serveParts, serveArgs = [] } = options;
+  const used = mixesOf(options);
   if (!parts.includes('cells') && !parts.includes('overload')) return { missing: [] };
   // Closed in the opposite order: whatever fails, no server is left behind.
   await using running = new AsyncDisposableStack();
   const rivals = findRivals(bench.directory, bench.cores);
   const take = options.rivals && parts.includes('cells') ? rivals.found : [];
-  const { chosen, tried, failed } = await chooseSettings(bench, mixes, take, effort.settings);
+  const { chosen, tried, failed } = await chooseSettings(bench, used, take, effort.settings);
   const yardstick = running.use(await createYardstick(bench, survey, effort.finalists, effort.survey.texts));
   const ours = running.use(await startObserved(sink, `minilm=${bench.directory}`, serveArgs));
   ours.pause();
@@ -101,11 +105,11 @@ async function measureServers(
   }
   const our = ours.contestant.name;
   const measured = parts.includes('cells')
-    ? await measureCells(bench, mixes, servers, yardstick, effort.cells)
+    ? await measureCells(bench, used, servers, yardstick, effort.cells)
     : undefined;
   const telemetry = measured && (await telemetryOf(ours, measured.totals.requests[our] ?? 0));
   const overload = parts.includes('overload')
-    ? await measureOverload(bench, mixes, ours, yardstick, effort.overload)
+    ? await measureOverload(bench, used, ours, yardstick, effort.overload)
     : undefined;
   return {
     ...(tried.length > 0 && { settings: tried }),
@@ -115,7 +119,7 @@ async function measureServers(
     }),
     ...(telemetry && { telemetry }),
     ...(overload && { overload }),
-    missing: options.rivals ? [...rivals.missing, ...failed] : [],
+    missing: options.rivals ? [...rivals.missing, ...failed, ...(measured?.failed ?? [])] : [],
   };
 }
 
@@ -125,4 +129,8 @@ async function telemetryOf(ours: ObservedServer, sent: number): Promise<ServeRep
   const { spans, roots } = await ours.drained(sent);
   ours.pause();
   return { roots_per_request: roots / sent, spans_per_request: spans / sent, scrapes: ours.scrapes };
+}
+
+function mixesOf({ mixNames }: ServeBenchOptions): readonly Mix[] {
+  return mixes.filter(({ name }) => mixNames === undefined || mixNames.includes(name));
 }
