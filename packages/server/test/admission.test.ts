@@ -66,9 +66,7 @@ describe('deadlines, priorities and tenants in headers', () => {
     expect(answers.some(({ status }) => status === 200)).toBe(true);
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.every(({ retry }) => Number(retry) >= 1)).toBe(true);
-    expect(new Set(answers.map(({ status }) => status)).difference(new Set([200, 429, 504]))).toEqual(
-      new Set(),
-    );
+    expect(answers.filter(({ status }) => ![200, 429, 504].includes(status))).toEqual([]);
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     const count = (reason: string): number =>
       Number(
