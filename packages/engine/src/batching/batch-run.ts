@@ -5,15 +5,14 @@ import {
   type ItemTimes,
   type MonoMs,
   messageOf,
-  monoNow,
   noteBatch,
   type Telemetry,
 } from '@inferometer/core';
-import type { Lease, Work } from '../executor/pool.ts';
+import type { Work } from '../executor/pool.ts';
 import type { ExecutorReply } from '../executor/protocol.ts';
-import { afterCrash } from './after-crash.ts';
 import type { DispatchReason } from './policy.ts';
 import type { RunCostModel } from './run-cost.ts';
+import { type BatchPlace, runInExecutor, type TravelTimes } from './run-in-executor.ts';
 import type { WorkItem } from './work-item.ts';
 
 /** When a run was, as its executor's reply tells. */
@@ -44,17 +43,12 @@ export interface BatchFormat<P, R> {
   ): { results: readonly (R | Error)[]; times: RunTimes };
 }
 
-export interface BatchRun<P, R> {
+export interface BatchRun<P, R> extends BatchPlace<WorkItem<P, R>> {
   readonly items: readonly WorkItem<P, R>[];
   readonly reason: DispatchReason;
   readonly dispatched: MonoMs;
-  readonly lease: Lease;
   /** Learns from the run. */
   readonly costs: RunCostModel;
-  /** Told once when the executor is done with it, before its place is given back. */
-  readonly over: () => void;
-  /** Takes items that may be run once more. */
-  readonly retry: (items: readonly WorkItem<P, R>[]) => void;
 }
 
 interface Context<P, R> {
@@ -65,47 +59,20 @@ interface Context<P, R> {
 
 /** Runs a batch in its executor, notes it, and answers its items. */
 export function runBatch<P, R>(context: Context<P, R>, run: BatchRun<P, R>): void {
-  const { items, lease } = run;
-  const payloads = items.map((item) => item.payload);
-  const free = (): void => {
-    run.over();
-    lease.done();
-  };
-  const fail = (error: InferometerError): void => {
-    for (const item of items) item.reject(error);
-    free();
-  };
+  const { items } = run;
   let assembled: Assembled;
   try {
-    assembled = context.format.assemble(payloads);
+    assembled = context.format.assemble(items.map((item) => item.payload));
   } catch (error) {
-    fail(new InferometerError('RUN_FAILED', messageOf(error), { cause: error }));
+    const failed = new InferometerError('RUN_FAILED', messageOf(error), { cause: error });
+    for (const item of items) item.reject(failed);
+    run.over();
+    run.lease.done();
     return;
   }
-  const sent = monoNow();
-  lease.send(assembled.work, {
-    onReply(reply) {
-      const received = monoNow();
-      if (reply.type === 'failed') {
-        const message = `the model run of ${items.length} items failed: ${reply.message}`;
-        fail(new InferometerError('RUN_FAILED', message));
-        return;
-      }
-      // The executor gets its next batch before this one's answers are made.
-      free();
-      try {
-        settle(context, run, assembled, { sent, received }, reply);
-      } catch (error) {
-        const failed = new InferometerError('RUN_FAILED', messageOf(error), { cause: error });
-        for (const item of items) item.reject(failed);
-      }
-    },
-    onCrash(cause) {
-      const again = afterCrash(items, cause);
-      free();
-      if (again.length > 0) run.retry(again);
-    },
-  });
+  runInExecutor(assembled.work, items, run, (reply, travel) =>
+    settle(context, run, assembled, travel, reply),
+  );
 }
 
 /** Notes the batch, shares its device time out and answers its items. */
@@ -113,7 +80,7 @@ function settle<P, R>(
   context: Context<P, R>,
   { items, reason, dispatched, lease, costs }: BatchRun<P, R>,
   { rows, width }: Assembled,
-  { sent, received }: { readonly sent: MonoMs; readonly received: MonoMs },
+  travel: TravelTimes,
   reply: ExecutorReply,
 ): void {
   const { results, times } = context.format.takeApart(
@@ -140,7 +107,7 @@ function settle<P, R>(
   for (const trace of noteBatch(context.telemetry, batch, owners, tokens)) trace.addIterations(1);
   items.forEach((item, index) => {
     const { enqueued } = item;
-    const itemTimes: ItemTimes = { enqueued, dispatched, sent, runStart, runEnd, replied, received };
+    const itemTimes: ItemTimes = { enqueued, dispatched, runStart, runEnd, replied, ...travel };
     const result = results[index] as R | Error;
     if (result instanceof Error) item.reject(result);
     else item.resolve(result, itemTimes);

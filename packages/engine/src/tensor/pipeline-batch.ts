@@ -1,12 +1,12 @@
 import { deserialize } from 'node:v8';
-import { InferometerError, type Mark, monoNow } from '@inferometer/core';
-import { afterCrash } from '../batching/after-crash.ts';
+import type { InferometerError, Mark } from '@inferometer/core';
+import { runInExecutor, type TravelTimes } from '../batching/run-in-executor.ts';
 import type { PipelinedReply, PipelineResult, RunFailure } from '../executor/protocol.ts';
 import type { HookFailure } from '../hooks/contract.ts';
 import { hookError } from '../hooks/hook-error.ts';
 import { noteRun } from './note-run.ts';
 import { runError } from './run-failure.ts';
-import type { LeavingBatch, PipelineItem, TravelTimes } from './tensor-item.ts';
+import type { LeavingBatch, PipelineItem } from './tensor-item.ts';
 
 /**
  * Runs requests through the executor's hooks and answers each: what fails for one fails for that one alone.
@@ -14,36 +14,11 @@ import type { LeavingBatch, PipelineItem, TravelTimes } from './tensor-item.ts';
  * @param joins whether rows of several may share a run
  */
 export function runPipelineBatch(batch: LeavingBatch, items: readonly PipelineItem[], joins: boolean): void {
-  const { lease } = batch;
-  const free = (): void => {
-    batch.over();
-    lease.done();
-  };
-  const fail = (error: InferometerError): void => {
-    for (const item of items) item.reject(error);
-    free();
-  };
-  const sent = monoNow();
-  lease.send(
-    { type: 'pipeline', inputs: items.map((item) => item.input), joins },
-    {
-      onReply(reply) {
-        const received = monoNow();
-        if (reply.type === 'pipelined') {
-          free();
-          settle(batch, items, reply, { sent, received });
-        } else {
-          const why = 'message' in reply ? reply.message : `unexpected ${reply.type}`;
-          fail(new InferometerError('RUN_FAILED', `the pipeline of ${items.length} requests failed: ${why}`));
-        }
-      },
-      onCrash(cause) {
-        const again = afterCrash(items, cause);
-        free();
-        if (again.length > 0) batch.retry(again);
-      },
-    },
-  );
+  const work = { type: 'pipeline', inputs: items.map((item) => item.input), joins } as const;
+  runInExecutor(work, items, batch, (reply, travel) => {
+    if (reply.type !== 'pipelined') throw new Error(`the executor gave ${reply.type}, expected answers`);
+    settle(batch, items, reply, travel);
+  });
 }
 
 function settle(

@@ -2,7 +2,7 @@ import type { MonoMs, RequestTrace, Telemetry } from '@inferometer/core';
 import type { Retryable } from '../batching/after-crash.ts';
 import type { DispatchReason } from '../batching/policy.ts';
 import type { RunCostModel } from '../batching/run-cost.ts';
-import type { Lease } from '../executor/pool.ts';
+import type { BatchPlace } from '../batching/run-in-executor.ts';
 import type { Tensors } from './types.ts';
 
 /** A request on its way to a run: its rows stay together, and are what its tokens count. */
@@ -34,22 +34,11 @@ export function isInferItem(item: TensorItem): item is InferItem {
 }
 
 /** A batch that leaves, and on what. */
-export interface LeavingBatch {
+export interface LeavingBatch extends BatchPlace<TensorItem> {
   readonly model: string;
   readonly telemetry: Telemetry;
-  readonly lease: Lease;
   readonly reason: DispatchReason;
   readonly dispatched: MonoMs;
   /** Learns from the run. */
   readonly costs: RunCostModel;
-  /** Told once when the executor is done with it, before its place is given back. */
-  readonly over: () => void;
-  /** Takes items that may be run once more. */
-  readonly retry: (items: readonly TensorItem[]) => void;
-}
-
-/** When a batch was handed to its executor and its reply was there: between them and its work its tensors travel. */
-export interface TravelTimes {
-  readonly sent: MonoMs;
-  readonly received: MonoMs;
 }
