@@ -99,16 +99,35 @@ describe('when a batch leaves, and why', () => {
 });
 
 describe('how long is waited without a set wait', () => {
-  test('as long as items keep coming, but not longer than a run’s fixed cost', () => {
-    const slow = { ...busy, cost: { ...cost, fixed: 8 } };
-    // The last one came just now: a quarter of the fixed cost is waited for the next.
-    expect(decideBatch(items(5), adaptive, { ...slow, lastArrival: 10 })).toEqual({
+  const slow = { ...busy, cost: { ...cost, fixed: 8 }, inFlight: 20, executors: 2 };
+
+  test('one item waits a part of a run’s fixed cost for another one', () => {
+    expect(decideBatch(items(5), adaptive, { ...slow, now: 8, lastArrival: 8 })).toEqual({
       leave: false,
       waitMs: 2,
     });
     expect(decideBatch(items(5), adaptive, { ...slow, lastArrival: 8 })).toMatchObject({ reason: 'waited' });
-    const old = [{ tokens: 5, enqueued: 2 }];
-    expect(decideBatch(old, adaptive, { ...slow, lastArrival: 10 })).toMatchObject({ reason: 'waited' });
+  });
+
+  test('several wait as long as more keep coming fast enough to be worth it', () => {
+    // Three in 2 ms, the last one just now: the next is due in 1 ms, and would save more than that.
+    const burst = [8, 9, 10].map((enqueued) => ({ tokens: 5, enqueued }));
+    const state = { ...slow, now: 10, lastArrival: 10, freeSince: 8 };
+    expect(decideBatch(burst, adaptive, state)).toEqual({ leave: false, waitMs: 4 });
+    // Twice the gap and a quarter of the fixed cost later the burst is over.
+    expect(decideBatch(burst, adaptive, { ...state, now: 14 })).toMatchObject({ reason: 'waited' });
+    // As slow as this, what each saves is less than the wait for it.
+    const trickle = [0, 5, 10].map((enqueued) => ({ tokens: 5, enqueued }));
+    const late = { ...state, freeSince: 10 };
+    expect(decideBatch(trickle, adaptive, late)).toMatchObject({ reason: 'waited' });
+  });
+
+  test('never longer than the run itself', () => {
+    const burst = [0, 9, 10].map((enqueued) => ({ tokens: 5, enqueued }));
+    const state = { ...slow, now: 10, lastArrival: 10, freeSince: 0 };
+    // 8 ms and 1.5 for the tokens, and what is kept in hand.
+    expect(decideBatch(burst, adaptive, state)).toMatchObject({ leave: false, waitMs: 9.5 * 1.1 - 10 });
+    expect(decideBatch(burst, adaptive, { ...state, now: 10.5 })).toMatchObject({ reason: 'waited' });
   });
 
   test('hardly at all for a model whose runs cost next to nothing to start', () => {

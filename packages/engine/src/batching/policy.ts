@@ -66,6 +66,8 @@ export interface QueueState {
   readonly executors?: number;
   /** When the last item came, on the same clock. @default long ago */
   readonly lastArrival?: number;
+  /** Since when an executor has been free, on the same clock. @default long ago */
+  readonly freeSince?: number | undefined;
   /** No more will come: whatever waits leaves. */
   readonly draining: boolean;
   readonly cost: RunCost;
@@ -112,24 +114,34 @@ export function decideBatch(queue: readonly Candidate[], limits: BatchLimits, st
     first.enqueued + (limits.targetLatencyMs ?? Number.POSITIVE_INFINITY) - runMs - now,
   );
   if (dueIn <= 0) return leave('deadline');
-  const waitMs = Math.min(dueIn, waitLeft(first, limits, state));
+  const waitMs = Math.min(dueIn, waitLeft(queue, runMs, limits, state));
   return waitMs <= 0 ? leave('waited') : { leave: false, waitMs };
 }
 
 /**
- * How long more the batch may wait. A free executor that waits loses that time; one more item in the batch saves the
- * fixed cost of a run. So it waits while items keep coming (the gap since the last one is small against that cost), and
- * not longer than that cost altogether; unless `maxWaitMs` says how long.
+ * How long more the batch may wait, ms; 0 or less for no longer.
+ *
+ * Without a set `maxWaitMs`: an executor that has been free for w ms with n items would, with one more after a gap of g,
+ * get more done in all if (n + 1) / (fixed + work(n + 1) + w + g) > n / (fixed + work(n) + w), which is g < (fixed + w) / n.
+ * The gap to be expected is the mean of those between the items that wait; once nothing has come for twice as long, and a
+ * part of the fixed cost, nothing is waited for. Nor is it when the wait has become as long as the run.
  */
-function waitLeft(first: Candidate, limits: BatchLimits, state: QueueState): number {
-  const { fixed } = state.cost;
-  const isAdaptive = limits.maxWaitMs === Number.POSITIVE_INFINITY;
-  const left = (isAdaptive ? fixed : limits.maxWaitMs) - (state.now - first.enqueued);
-  if (!isAdaptive || state.lastArrival === undefined) return left;
-  return Math.min(left, fixed * quietShare - (state.now - state.lastArrival));
+function waitLeft(
+  queue: readonly Candidate[],
+  runMs: number,
+  limits: BatchLimits,
+  state: QueueState,
+): number {
+  const first = queue[0] as Candidate;
+  const { now, cost, waiting = queue.length, lastArrival = Number.NEGATIVE_INFINITY } = state;
+  if (limits.maxWaitMs !== Number.POSITIVE_INFINITY) return limits.maxWaitMs - (now - first.enqueued);
+  const waited = now - Math.max(state.freeSince ?? Number.NEGATIVE_INFINITY, first.enqueued);
+  const gap = waiting > 1 ? Math.max(0, lastArrival - first.enqueued) / (waiting - 1) : 0;
+  if (gap >= (cost.fixed + waited) / waiting) return 0;
+  return Math.min(runMs - waited, 2 * gap + quietShare * cost.fixed - (now - lastArrival));
 }
 
-/** Share of a run's fixed cost after which, with no arrival, none is waited for. */
+/** Share of a run's fixed cost that an item waits for another one without any sign of it. */
 const quietShare = 0.25;
 
 interface Choice {

@@ -79,6 +79,8 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
   const running = new Set<{ readonly rows: number; readonly until: number }>();
   let inFlight = 0;
   let lastArrival = Number.NEGATIVE_INFINITY;
+  /** Since when an executor has been free for what waits. */
+  let freeSince: MonoMs | undefined;
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
   let draining = false;
@@ -112,7 +114,7 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
 
   const scheduleIn = (waitMs: number): void => {
     // Timers have whole milliseconds: a shorter wait lasts as long as what else there is to do in this turn.
-    if (waitMs < 1) immediate ??= setImmediate(pump);
+    if (waitMs < 0.5) immediate ??= setImmediate(pump);
     else timer = setTimeout(pump, waitMs);
   };
 
@@ -152,6 +154,7 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
     timer = undefined;
     clearImmediate(immediate);
     immediate = undefined;
+    freeSince = options.hasFree() ? (freeSince ?? monoNow()) : undefined;
     while (waiting.length > 0 && options.hasFree()) {
       const now = monoNow();
       dropDead(now);
@@ -164,6 +167,7 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
         waiting: waiting.length,
         executors: options.executors(),
         lastArrival,
+        freeSince,
         draining,
         cost: costs.cost,
       });
@@ -177,6 +181,7 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
         waiting.addFirst(items);
         return;
       }
+      freeSince = now;
     }
   }
 
