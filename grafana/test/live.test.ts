@@ -54,7 +54,7 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
       };
       expect(await offered('job')).toEqual([job]);
       expect(await offered('instance')).toEqual([service.host]);
-      expect(await offered('model')).toEqual(['nickname-encoder', 'nickname-lm']);
+      expect(await offered('model')).toEqual(['image-digits', 'nickname-encoder', 'nickname-lm']);
     });
 
     test.each(

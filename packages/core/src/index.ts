@@ -17,7 +17,7 @@ export type {
 export type { HistogramSeries } from './metrics/histogram-series.ts';
 export { otherValue } from './metrics/label-index.ts';
 export { maxScale } from './metrics/layout.ts';
-export { createMetricFile, createMetricFileReader, type MetricFile } from './metrics/metric-file.ts';
+export { createMetricFile, createMetricFileReader } from './metrics/metric-file.ts';
 export {
   type CounterFamily,
   createMetricMemory,
@@ -34,6 +34,7 @@ export { atScale } from './metrics/native-scale.ts';
 export { createMemoryReader, type MemoryReader } from './metrics/read-memory.ts';
 export type { CounterSeries, GaugeSeries } from './metrics/scalar-series.ts';
 export { sumFamilies } from './metrics/sum-families.ts';
+export type { MetricFile } from './metrics/write-metric-file.ts';
 export { noteBatch } from './note-batch.ts';
 export type {
   CacheReading,

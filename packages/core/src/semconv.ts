@@ -17,8 +17,8 @@ export type PhaseName = (typeof PHASES)[number];
 
 /**
  * Phases of a model's load and of a cold start: starting processes, loading modules, reading and parsing the graph,
- * optimising it (with what onnxruntime does in the same step), the rest of opening the session, waiting for the main
- * process, the first run, further runs and whatever else a model needs.
+ * optimising it (with what onnxruntime does in the same step), the rest of opening the session, loading hooks and trying
+ * out what the model can do, waiting for the main process, the first run, further runs and whatever else a model needs.
  */
 export const LOAD_PHASES = [
   'process',
@@ -26,6 +26,7 @@ export const LOAD_PHASES = [
   'read',
   'optimise',
   'session',
+  'prepare',
   'wait',
   'first_run',
   'warm_up',

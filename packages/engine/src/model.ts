@@ -70,6 +70,9 @@ export interface TensorModel extends LoadedModel {
 
 export type Model = EmbeddingModel | GenerativeModel | TensorModel;
 
+/** An executor that is done without meanwhile must not keep the first answers waiting. */
+const soloDelayMs = 500;
+
 /**
  * Warms a started model up and puts its queue before it, and caches before that.
  * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
@@ -88,13 +91,13 @@ export async function openModel(
       openKind(started, telemetry),
       caches && fingerprintOf(started.directory),
     ]);
-    // Of executors that come back: those of the start were told with their first run.
-    hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
-    if (opened.kind === 'embedding') void pool.startSolo();
+    const solo =
+      opened.kind === 'embedding' ? setTimeout(() => void pool.startSolo(), soloDelayMs) : undefined;
     const caching = keepOptimised(started);
     const model: Model = {
       ...opened,
       async close() {
+        clearTimeout(solo);
         caching?.stop();
         await opened.close();
       },
@@ -139,13 +142,15 @@ function baseOf(
 
 /** Tells how the executors of the start came up, each with its first run. */
 function tellLoads(
-  started: StartedModel,
+  { name, hooks, loads }: StartedModel,
   telemetry: Telemetry,
   replies: readonly WarmReply[],
 ): readonly LoadReport[] {
-  return started.loads.map((load) => {
+  // Of executors that come later, or back after a crash: requests have their first runs.
+  hooks.onLoaded = (load) => void tellLoad(telemetry, name, load);
+  return loads.map((load) => {
     const first = replies.find(({ executor }) => executor === load.executor);
-    return tellLoad(telemetry, started.name, load, first?.run);
+    return tellLoad(telemetry, name, load, first?.run);
   });
 }
 
@@ -244,10 +249,11 @@ async function openEmbedding(
   const shapes = isOpen ? warmShapes({ ...limits, maxTokens }) : [];
   const warmRuns = await runShapes(pool, directory.graph, ids[0] ?? 0, shapes, options.warmUpMs);
   const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
+  // What has been seen so far of the costs of runs: the first batches need not be guesses.
+  for (const { rows, columns, ms } of warmRuns) runtime.batches.costs.observe(rows, columns, ms);
   const joins = hasBatchRows(inputs, outputs);
   const tensors = tensorRuntime(started, telemetry, { joins, observed: false });
   hooks.onFree = takeTurns(runtime.batches.pump, tensors.queue.pump);
-  for (const { rows, columns, ms } of warmRuns) runtime.batches.costs.observe(rows, columns, ms);
   return {
     ...baseOf(started, tensors, loads),
     tokenizer,

@@ -15,4 +15,7 @@ if (!existsSync(cli)) {
 }
 // Compiled code is kept for the next start where the system has a place for it.
 module.enableCompileCache?.();
+// Executors and the telemetry worker find it by this.
+const cache = module.getCompileCacheDir?.();
+if (cache !== undefined) process.env.NODE_COMPILE_CACHE ??= cache;
 await import(cli.href);

@@ -28,6 +28,7 @@ inferometer ${version} is ready after ${facts.startSeconds.toFixed(1)} s
   page       ${url}/
   metrics    ${url}/metrics${facts.metricsUrl ? `   (also ${facts.metricsUrl})` : ''}
   profiling  ${url}/profiling/summary   ${url}/profiling/traces?last_n=5
+  endpoints  ${url}/openapi.json   ${url}/apps
   models     ${models.join(', ')}
   traces     ${traces ? `${traces.protocol} to ${traces.endpoint}` : 'not exported: set OTEL_EXPORTER_OTLP_ENDPOINT to send them'}
 

@@ -22,12 +22,13 @@ const program = new Command('inferometer')
   )
   .addCommand(
     new Command('doctor')
-      .description('say what telemetry settings are in force, where they come from and what is wrong')
+      .description('say what settings are in force, where they come from and what is wrong')
       .option('--json', 'as JSON')
+      .option('-c, --config <file>', 'as of serve')
       .exitOverride()
-      .action(async ({ json }: { json?: boolean }) => {
+      .action(async ({ json, config }: { json?: boolean; config?: string }) => {
         const { doctor } = await import('./doctor.ts');
-        process.exitCode = await doctor(json === true);
+        process.exitCode = await doctor(json === true, config);
       }),
   );
 

@@ -19,6 +19,7 @@ export interface ServeOptions {
   /** @default none */
   readonly pipelines?: readonly MountedPipeline[];
   readonly maxBodyBytes: number;
+  readonly maxUploadBytes: number;
   readonly maxTensorBytes: number;
   readonly maxInputs: number;
   /** How long requests in flight may take after SIGTERM, ms. */
@@ -39,6 +40,7 @@ export interface Flags extends CacheFlags {
   readonly models: readonly string[];
   readonly modelCache: string;
   readonly maxBody: number;
+  readonly maxUpload: number;
   readonly maxTensorBody: number;
   readonly maxInputs: number;
   readonly drainTimeout: number;
@@ -108,6 +110,12 @@ export function serveCommand(run: (command: Command) => Promise<void>): Command 
         .argParser(least1),
     )
     .addOption(
+      new Option('--max-upload <bytes>', 'longest uploaded file')
+        .env('INFEROMETER_MAX_UPLOAD')
+        .default(67_108_864)
+        .argParser(least1),
+    )
+    .addOption(
       new Option('--max-tensor-body <bytes>', 'longest request body of tensors (/v2)')
         .env('INFEROMETER_MAX_TENSOR_BODY')
         .default(67_108_864)
@@ -147,6 +155,7 @@ export function resolveServeOptions(
     sources: resolveSources(flags, file, bundled),
     cache: cacheOptionsOf(flags),
     maxBodyBytes: flags.maxBody,
+    maxUploadBytes: flags.maxUpload,
     maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
     drainTimeoutMs: flags.drainTimeout,
@@ -174,7 +183,11 @@ function resolveSources(
   const repositories = isNamed ? flags.models.map((dir) => ({ dir })) : sources.repositories;
   const isAny = models.length > 0 || repositories.length > 0;
   return {
-    models: (isAny ? models : bundled).map((model) => ({ ...model, options: optionsOf(model.name) })),
+    // What a bundled model brings along is what it has where nobody says otherwise.
+    models: (isAny ? models : bundled).map((model) => ({
+      ...model,
+      options: { ...model.options, ...optionsOf(model.name) },
+    })),
     repositories: repositories.map((repository) => ({ ...repository, optionsOf })),
   };
 }

@@ -41,6 +41,7 @@ async function readConfigFile(command: Command, given: string | undefined): Prom
   return readConfig(given ?? defaultConfigFile.name, (name, value) => {
     const option = options.get(name);
     if (!option) {
+      if (modelFlagNames.has(name)) return 'unknown key, expected it below "defaults" or a model';
       const meant = didYouMean(name, [...options.keys()]);
       return meant
         ? `unknown key, did you mean "${meant}"?`

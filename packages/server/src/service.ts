@@ -50,6 +50,7 @@ export async function startService(
     isDraining: () => draining,
     responses: caches?.responses,
     maxBodyBytes: options.maxBodyBytes,
+    maxUploadBytes: options.maxUploadBytes,
     maxTensorBytes: options.maxTensorBytes,
     pipelines: options.pipelines ?? [],
     limits: { maxInputs: options.maxInputs },

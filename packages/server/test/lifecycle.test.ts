@@ -36,7 +36,7 @@ test('readyz answers 200 once the models are warm; livez always', async () => {
   expect(await server.get('/livez')).toEqual({ status: 'ok' });
   expect(await server.get('/readyz')).toEqual({
     status: 'ready',
-    models: ['nickname-encoder', 'nickname-lm'],
+    models: ['nickname-encoder', 'nickname-lm', 'image-digits'],
   });
 });
 

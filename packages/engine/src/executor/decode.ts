@@ -1,4 +1,4 @@
-import { type MonoMs, monoNow } from '@inferometer/core';
+import { type MonoMs, monoNow } from '@inferometer/core/base';
 import { Tensor } from 'onnxruntime-node';
 import { feedable } from './half-tensor.ts';
 import { emptyPast, type Padding, type Past, type PastRow, pastInputsOf, stackRows } from './past.ts';

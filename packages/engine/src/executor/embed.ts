@@ -1,4 +1,4 @@
-import { type MonoMs, monoNow } from '@inferometer/core';
+import { type MonoMs, monoNow } from '@inferometer/core/base';
 import type { Tensor } from 'onnxruntime-node';
 import type { PoolingMode } from '../model/pooling-config.ts';
 import { pool } from './pooling.ts';

@@ -1,4 +1,4 @@
-import { monoNow } from '@inferometer/core';
+import { monoNow } from '@inferometer/core/base';
 import type { InferRequest, InferredReply } from './protocol.ts';
 import { runRows } from './run-rows.ts';
 import type { Session } from './session.ts';

@@ -1,4 +1,4 @@
-import { messageOf, monoNow } from '@inferometer/core';
+import { messageOf, monoNow } from '@inferometer/core/base';
 import { hookNames, loadHooks } from '../hooks/load-hooks.ts';
 import { probeDecoder } from './batch-probe.ts';
 import { createDecoder } from './decode.ts';
@@ -38,6 +38,7 @@ async function load(request: LoadRequest): Promise<void> {
   try {
     const meter = request.metrics && openMeter(request.metrics);
     session = await openSession(request, meter?.ran);
+    const opened = monoNow();
     const hooks = request.hooks === undefined ? undefined : await loadHooks(request.hooks);
     if (hooks) pipeline = createPipeline(session, hooks);
     let together: boolean | undefined;
@@ -48,11 +49,11 @@ async function load(request: LoadRequest): Promise<void> {
       together = abilities.together;
       scheduler = createScheduler({ decoder, abilities, eosTokenIds: request.eosTokenIds, reply });
     } else embedder = createEmbedder(session, request.pooling);
-    const { inputs, outputs } = session;
+    const { inputs, outputs, opening } = session;
     const named = hooks && { hooks: hookNames.filter((name) => hooks[name]) };
-    const times = { booted: bootedAt(), imported, opened: monoNow(), ...session.opening };
-    const abilities = { ...named, ...(together === undefined ? {} : { together }) };
-    reply({ type: 'loaded', inputs, outputs, times, ...abilities });
+    const times = { booted: bootedAt(), imported, opened, prepared: monoNow(), ...opening };
+    const ability = together === undefined ? {} : { together };
+    reply({ type: 'loaded', inputs, outputs, times, ...named, ...ability });
   } catch (error) {
     reply({ type: 'failed', message: messageOf(error) });
   }

@@ -1,4 +1,4 @@
-import { BOUNDS, createMetricFile, METRIC, monoNow } from '@inferometer/core';
+import { BOUNDS, METRIC, monoNow, writeMetricFile } from '@inferometer/core/base';
 
 /** What an executor counts of itself, in a file that the telemetry worker reads: no message, no main thread. */
 export interface Meter {
@@ -24,7 +24,7 @@ const flushMs = 50;
 
 /** Runs are counted as they end; utilisation, CPU and memory once a second. */
 export function createMeter({ path, model, executor }: MeterOptions): Meter {
-  const { memory, flush } = createMetricFile(path);
+  const { memory, flush } = writeMetricFile(path, (message) => process.stderr.write(`${message}\n`));
   const labels = ['model', 'executor'];
   const name = String(executor);
   const runs = memory

@@ -1,5 +1,5 @@
 import { setPriority } from 'node:os';
-import { messageOf } from '@inferometer/core';
+import { messageOf } from '@inferometer/core/base';
 import { InferenceSession } from 'onnxruntime-node';
 import { writeEntry } from '../model-cache/write-entry.ts';
 import { sessionOptions } from './session.ts';

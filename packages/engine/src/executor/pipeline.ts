@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8';
-import { type MonoMs, monoNow } from '@inferometer/core';
+import { type MonoMs, monoNow } from '@inferometer/core/base';
 import { type HookContext, type HookFailure, hookFailure, type PipelineHooks } from '../hooks/contract.ts';
 import { checkTensors, outputsFor } from '../tensor/check.ts';
 import { groupOf, rowsOf } from '../tensor/rows.ts';

@@ -139,6 +139,8 @@ export interface LoadTimes {
   readonly imported: MonoMs;
   /** The model was open. */
   readonly opened: MonoMs;
+  /** Hooks were loaded, and it was tried out what the model can do. */
+  readonly prepared: MonoMs;
   /** Reading and parsing the graph. */
   readonly readMs: number;
   /** Optimising the graph, and what onnxruntime does in the same step; 0 for one that came optimised. */

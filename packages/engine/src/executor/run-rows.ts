@@ -1,4 +1,4 @@
-import { type MonoMs, messageOf, monoNow } from '@inferometer/core';
+import { type MonoMs, messageOf, monoNow } from '@inferometer/core/base';
 import type { Tensor } from 'onnxruntime-node';
 import { joinRows, rowsOf, splitRows } from '../tensor/rows.ts';
 import type { Tensors } from '../tensor/types.ts';

@@ -1,4 +1,4 @@
-import { messageOf, monoNow } from '@inferometer/core';
+import { messageOf, monoNow } from '@inferometer/core/base';
 import type { DecoderAbilities } from './batch-probe.ts';
 import type { Decoder } from './decode.ts';
 import type { PastRow } from './past.ts';

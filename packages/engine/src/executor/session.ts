@@ -1,4 +1,4 @@
-import { type MonoMs, monoNow } from '@inferometer/core';
+import { type MonoMs, monoNow } from '@inferometer/core/base';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { discardEntry, graphOfEntry } from '../model-cache/entry.ts';
 import { halfToNumber } from '../tensor/half.ts';

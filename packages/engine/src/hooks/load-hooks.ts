@@ -1,4 +1,4 @@
-import { messageOf } from '@inferometer/core';
+import { messageOf } from '@inferometer/core/base';
 import type { HookName, PipelineHooks } from './contract.ts';
 
 export const hookNames: readonly HookName[] = ['preprocess', 'postprocess'];

@@ -28,13 +28,14 @@ export interface LoadPhase {
  * @param firstRun absent for an executor that came back after a crash: a request has its first run
  */
 export function loadPhases({ begun, times }: ExecutorLoad, firstRun?: TimedRun): readonly LoadPhase[] {
-  const { booted, imported, opened, readMs, optimiseMs } = times;
+  const { booted, imported, opened, prepared, readMs, optimiseMs } = times;
   const marks: [LoadPhaseName, MonoMs][] = [
     ['process', booted],
     ['imports', imported],
     ['read', imported + readMs],
     ['optimise', imported + readMs + optimiseMs],
     ['session', opened],
+    ['prepare', prepared],
   ];
   if (firstRun) marks.push(['wait', firstRun.start], ['first_run', firstRun.end]);
   let at = begun;

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { messageOf } from '@inferometer/core';
+import { messageOf } from '@inferometer/core/base';
 import { graphFile, isMissing, type Manifest, manifestPath, weightsFile } from './entry.ts';
 
 /** A lock that is older was left behind by a process that died. */

@@ -1,4 +1,4 @@
-import { InferometerError } from '@inferometer/core';
+import { InferometerError } from '@inferometer/core/base';
 import type { TensorInfo } from '../executor/protocol.ts';
 import { firstNonFinite } from './non-finite.ts';
 import { type TensorData, type Tensors, tensorArrays } from './types.ts';

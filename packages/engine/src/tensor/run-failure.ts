@@ -1,4 +1,4 @@
-import { InferometerError } from '@inferometer/core';
+import { InferometerError } from '@inferometer/core/base';
 import type { RunFailure } from '../executor/protocol.ts';
 import type { Tensors } from './types.ts';
 

@@ -4,18 +4,20 @@ import { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import { B3InjectEncoding, B3Propagator } from '@opentelemetry/propagator-b3';
 import type { Resource } from '@opentelemetry/resources';
-import { NodeSDK } from '@opentelemetry/sdk-node';
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
   ParentBasedSampler,
   type Sampler,
+  type SpanLimits,
   type SpanProcessor,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
 import type { SamplerConfig } from '../config/sampler.ts';
 import type { PropagatorName, TelemetryConfig } from '../config/telemetry-config.ts';
 import { createContextManager } from './context-manager.ts';
+import { startNodeSdk } from './node-sdk.ts';
+import { type StockParts, startProviders } from './start-providers.ts';
 import { viewOptions } from './views.ts';
 
 /** The stock SDK, started: for spans and instruments that others make with the API. */
@@ -36,32 +38,31 @@ export interface StockSdkOptions {
 
 /** Registers context, propagators, tracers and meters with the API, as the configuration says. */
 export function startStockSdk(options: StockSdkOptions): StockSdk {
-  const { config } = options;
+  const { config, resource, spanProcessors, instrumentations } = options;
   const metrics = new PrometheusExporter({ preventServerStart: true });
-  const limits = config.spanLimits;
-  const sdk = new NodeSDK({
-    autoDetectResources: false,
+  const parts: StockParts = {
     contextManager: createContextManager(),
-    resource: options.resource,
     textMapPropagator: propagatorOf(config.propagators),
+    resource,
     sampler: samplerOf(config.sampler),
-    spanLimits: {
-      attributeCountLimit: limits.attributeCount,
-      attributeValueLengthLimit: limits.attributeValueLength ?? Number.POSITIVE_INFINITY,
-      eventCountLimit: limits.eventCount,
-      linkCountLimit: limits.linkCount,
-      attributePerEventCountLimit: limits.attributesPerEvent,
-      attributePerLinkCountLimit: limits.attributesPerLink,
-    },
-    spanProcessors: [...options.spanProcessors],
+    spanLimits: spanLimitsOf(config),
+    spanProcessors: [...spanProcessors],
     metricReaders: [metrics],
     views: config.metrics.views.map(viewOptions),
-    instrumentations: [...options.instrumentations],
-    // Log records are for a later day: without this the SDK would send them to a Collector on localhost.
-    logRecordProcessors: [],
-  });
-  sdk.start();
-  return { metrics, shutdown: () => sdk.shutdown() };
+    instrumentations: [...instrumentations],
+  };
+  return { metrics, shutdown: config.mode === 'inline' ? startNodeSdk(parts) : startProviders(parts) };
+}
+
+function spanLimitsOf({ spanLimits: limits }: TelemetryConfig): SpanLimits {
+  return {
+    attributeCountLimit: limits.attributeCount,
+    attributeValueLengthLimit: limits.attributeValueLength ?? Number.POSITIVE_INFINITY,
+    eventCountLimit: limits.eventCount,
+    linkCountLimit: limits.linkCount,
+    attributePerEventCountLimit: limits.attributesPerEvent,
+    attributePerLinkCountLimit: limits.attributesPerLink,
+  };
 }
 
 function samplerOf({ kind, ratio }: SamplerConfig): Sampler {

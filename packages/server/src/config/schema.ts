@@ -46,16 +46,15 @@ export interface ConfigFile {
 /** A mapping of these keys and no others. */
 function mapping<S extends z.ZodRawShape>(shape: S): z.ZodObject<S> {
   const keys = Object.keys(shape);
-  const checked = z.object(shape, 'expected a mapping').catchall(
-    z.never({
-      error: (issue) => {
-        const meant = didYouMean(String(issue.path?.at(-1)), keys);
-        return meant
-          ? `unknown key, did you mean "${meant}"?`
-          : `unknown key, expected one of ${keys.join(', ')}`;
-      },
-    }),
-  );
+  const unknown = z.custom(() => false, {
+    error: ({ path }) => {
+      const meant = didYouMean(String(path?.at(-1)), keys);
+      return meant
+        ? `unknown key, did you mean "${meant}"?`
+        : `unknown key, expected one of ${keys.join(', ')}`;
+    },
+  });
+  const checked = z.object(shape, 'expected a mapping').catchall(unknown);
   // The catch-all takes nothing: it is there for what it says.
   return checked as unknown as z.ZodObject<S>;
 }
@@ -99,6 +98,7 @@ const batching = mapping({
 const running = {
   executors: number(ranges.executors),
   threads: number(ranges.threads),
+  soloThreads: number(ranges.soloThreads),
   executorKind: z.enum(executorKinds, `expected ${executorKinds.join(' or ')}`).optional(),
   cpus: z
     .custom<string | number | readonly number[]>(

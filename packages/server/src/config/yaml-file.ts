@@ -25,11 +25,8 @@ export function parseYaml(text: string): YamlFile {
     path: '',
     message: message.replaceAll('\n', ' '),
   }));
-  const cycle = mistakes.length === 0 ? cyclicAlias(document) : undefined;
-  if (cycle) {
-    const message = `*${cycle.source} refers to a value that it is itself a part of`;
-    mistakes.push({ ...at(cycle.offset), path: '', message });
-  }
+  const alias = mistakes.length === 0 ? badAlias(document) : undefined;
+  if (alias) mistakes.push({ ...at(alias.offset), path: '', message: alias.message });
   let value: unknown;
   if (mistakes.length === 0) {
     try {
@@ -45,15 +42,19 @@ export function parseYaml(text: string): YamlFile {
   };
 }
 
-function cyclicAlias(document: Document.Parsed): { source: string; offset: number } | undefined {
-  const visit = (
-    node: unknown,
-    above: readonly unknown[],
-  ): { source: string; offset: number } | undefined => {
+interface BadAlias {
+  readonly message: string;
+  readonly offset: number;
+}
+
+function badAlias(document: Document.Parsed): BadAlias | undefined {
+  const visit = (node: unknown, above: readonly unknown[]): BadAlias | undefined => {
     if (isAlias(node)) {
       const target = node.resolve(document);
-      if (target && above.includes(target)) return { source: node.source, offset: node.range?.[0] ?? 0 };
-      return undefined;
+      const offset = node.range?.[0] ?? 0;
+      if (!target) return { offset, message: `*${node.source} refers to no anchor before it` };
+      if (!above.includes(target)) return undefined;
+      return { offset, message: `*${node.source} refers to a value that it is itself a part of` };
     }
     const inside = [...above, node];
     if (isSeq(node)) return firstOf(node.items, (item) => visit(item, inside));

@@ -58,9 +58,10 @@ function refusalOf(
 }
 
 /** Kinds of models by the paths that run them; other paths say it in their body or name the model. */
-function kindOf(path: string): 'embedding' | 'generative' | undefined {
+function kindOf(path: string): 'embedding' | 'generative' | 'tensor' | undefined {
   if (path === '/embed' || path === '/v1/embeddings' || path === '/nicknames') return 'embedding';
   if (path === '/v1/completions' || path === '/v1/chat/completions' || path === '/apps/llm_chat')
     return 'generative';
+  if (path === '/apps/image') return 'tensor';
   return undefined;
 }

@@ -6,9 +6,12 @@ import express, { type Express, type RequestHandler, Router } from 'express';
 import type { Logger } from 'pino';
 import type { ModelRegistry } from '../models/registry.ts';
 import type { Namers } from '../nicknames/namers.ts';
+import { pipelineOperations } from '../pipeline/operations.ts';
 import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
 import { admissionGate } from './admission-gate.ts';
+import { appsList } from './apps/list.ts';
 import { llmChat } from './apps/llm-chat.ts';
+import { appsRouter } from './apps/router.ts';
 import { jsonBody } from './body.ts';
 import type { RouteContext } from './embedding-route.ts';
 import { errorHandler, notFound, postOnly } from './error-handler.ts';
@@ -20,9 +23,12 @@ import { oipRouter } from './oip/router.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
+import { operations } from './openapi/operations.ts';
+import { openApiRoute } from './openapi/route.ts';
 import { repositoryRouter } from './repository-route.ts';
 import type { StreamLimits } from './sse.ts';
 import { teiEmbed } from './tei.ts';
+import { teiInfoRouter } from './tei-info.ts';
 import { createTurns } from './turns.ts';
 
 export interface AppOptions {
@@ -33,6 +39,8 @@ export interface AppOptions {
   readonly isDraining: () => boolean;
   /** Longest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** Longest file of an upload, bytes. */
+  readonly maxUploadBytes: number;
   /** Longest body of tensors, bytes. */
   readonly maxTensorBytes: number;
   readonly limits: InputLimits;
@@ -60,8 +68,9 @@ export function createApp(options: AppOptions): Express {
     response.once('close', registry.enter());
     next();
   });
-  // Before tracing: asking what models there are is no inference.
+  // Before tracing: asking what there is is no inference.
   app.use('/v1/models', modelsRouter(registry));
+  app.get('/apps', appsList(operations));
   const { enabled, profiling } = telemetry.config;
   app.use('/v2/repository', repositoryRouter(registry, options.maxBodyBytes, profiling.token));
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
@@ -76,6 +85,8 @@ export function createApp(options: AppOptions): Express {
   const { pipelines } = options;
   app.use(pipelineRouter({ ...limits, pipelines, modelOf: registry.find, turns, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));
+  app.use(teiInfoRouter(registry, options.limits, options.isDraining));
+  app.get('/openapi.json', openApiRoute([...operations, ...pipelineOperations(pipelines)]));
   app.get('/metrics', metricsHandler(telemetry.metrics));
   if (profiling.enabled ?? true) {
     const { token } = profiling;
@@ -88,8 +99,10 @@ export function createApp(options: AppOptions): Express {
 }
 
 function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
+  const { maxUploadBytes } = options;
   const router = Router();
   const body = jsonBody(options.maxBodyBytes);
+  router.use('/apps', appsRouter({ registry: context.registry, body, maxUploadBytes }));
   const post = (path: string, handler: RequestHandler): void => {
     router.route(path).post(body, handler).all(postOnly);
   };

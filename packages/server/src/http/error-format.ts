@@ -6,7 +6,7 @@ export type ApiFamily = 'openai' | 'tei' | 'oip';
 /** The API that a path belongs to; our own endpoints answer in OpenAI's format. */
 export function familyOf(path: string): ApiFamily {
   const isBelow = (root: string): boolean => path === root || path.startsWith(`${root}/`);
-  return isBelow('/embed') ? 'tei' : isBelow('/v2') ? 'oip' : 'openai';
+  return ['/embed', '/info', '/health'].some(isBelow) ? 'tei' : isBelow('/v2') ? 'oip' : 'openai';
 }
 
 /** A body and status in the words of an API. */

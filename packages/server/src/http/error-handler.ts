@@ -35,8 +35,16 @@ export const notFound: RequestHandler = (request) => {
   throw new RequestProblem(404, 'not_found', `there is no ${request.path} here`);
 };
 
+/** Refuses the methods that a path has no handler for. */
+export function allowOnly(...methods: readonly string[]): RequestHandler {
+  const allow = methods.join(', ');
+  const expected = methods.join(' or ');
+  return (request, response) => {
+    response.set('allow', allow);
+    const message = `${request.method} is not allowed here, expected ${expected}`;
+    throw new RequestProblem(405, 'method_not_allowed', message);
+  };
+}
+
 /** Refuses methods other than POST. */
-export const postOnly: RequestHandler = (request, response) => {
-  response.set('allow', 'POST');
-  throw new RequestProblem(405, 'method_not_allowed', `${request.method} is not allowed here, expected POST`);
-};
+export const postOnly: RequestHandler = allowOnly('POST');

@@ -1,11 +1,25 @@
 import { InferometerError } from '@inferometer/core';
 import { type Encoded, encodedFromIds, type ModelDirectory, type Tokenizer } from '@inferometer/engine';
+import { z } from 'zod';
 import { describe } from './body.ts';
 import { RequestProblem } from './problem.ts';
 import type { Turns } from './turns.ts';
 
 /** One input as it came: text, or token ids. */
 export type Input = string | readonly number[];
+
+/** What `inputsOf` takes, for the OpenAPI document; the function itself checks thousands of inputs without it. */
+export const textInputs: z.ZodType = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+  .describe('A text, or several.');
+export const textOrTokenInputs: z.ZodType = z
+  .union([
+    z.string().min(1),
+    z.array(z.string().min(1)).min(1),
+    z.array(z.int().min(0)).min(1),
+    z.array(z.array(z.int().min(0)).min(1)).min(1),
+  ])
+  .describe('A text, several, the token ids of a text, or those of several.');
 
 export interface InputLimits {
   /** Inputs of one request. */

@@ -8,6 +8,7 @@ import { languageOf } from '../nicknames/namer.ts';
 import type { Namers } from '../nicknames/namers.ts';
 import { cachedAnswer } from './cached-answer.ts';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
+import { jsonAnswer, modelErrors, type Operation } from './openapi/operation.ts';
 import { RequestProblem } from './problem.ts';
 import { validate } from './validate.ts';
 
@@ -22,6 +23,37 @@ const nicknamesSchema = z.object({
   seed: z.int('expected an integer').nullish(),
   model: z.string('expected the name of a model').nullish(),
 });
+
+const nicknamesAnswer = z.object({
+  nickname: z.string().describe('The best one.'),
+  language: z.enum(languages),
+  model: z.string(),
+  seed: z.int().describe('The same seed gives the same animals.'),
+  nicknames: z.array(
+    z.object({ nickname: z.string(), adjective: z.string(), animal: z.string(), score: z.number() }),
+  ),
+});
+
+export const nicknamesOperation: Operation = {
+  method: 'post',
+  path: '/nicknames',
+  id: 'createNicknames',
+  tag: 'Apps',
+  summary: 'Nicknames for a mood: the model’s nearest adjectives, with animals',
+  isTraced: true,
+  isCached: true,
+  request: [
+    {
+      body: { name: 'NicknamesRequest', schema: nicknamesSchema },
+      examples: {
+        english: { text: 'I could sleep all day' },
+        korean: { text: '오늘은 너무 졸려요', n: 3, seed: 7 },
+      },
+    },
+  ],
+  answers: [jsonAnswer('NicknamesResponse', nicknamesAnswer)],
+  errors: modelErrors,
+};
 
 /**
  * `POST /nicknames`: `{"text": "I could sleep all day"}` gives nicknames, best first. The language is the text's own

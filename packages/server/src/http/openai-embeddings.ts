@@ -1,9 +1,10 @@
-import { InferometerError } from '@inferometer/core';
-import { normalizeRows } from '@inferometer/engine';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { embedInputs, type RouteContext } from './embedding-route.ts';
+import { textOrTokenInputs } from './inputs.ts';
 import { createJsonBytes, roomFor, sendJsonBytes } from './json-bytes.ts';
+import { jsonAnswer, modelErrors, type Operation } from './openapi/operation.ts';
+import { shorten } from './shorten.ts';
 import { validate } from './validate.ts';
 
 const embeddingsSchema = z.object({
@@ -13,6 +14,43 @@ const embeddingsSchema = z.object({
   /** Ours: `false` refuses texts that are too long; else they are cut, as sentence-transformers does. */
   truncate: z.boolean('expected true or false').nullish(),
 });
+
+const embeddingsAnswer = z.object({
+  object: z.literal('list'),
+  data: z.array(
+    z.object({
+      object: z.literal('embedding'),
+      index: z.int().min(0),
+      embedding: z
+        .union([z.array(z.number()), z.string()])
+        .describe('Numbers, or the base64 of little-endian float32 where `encoding_format` asks for it.'),
+    }),
+  ),
+  model: z.string(),
+  usage: z.object({ prompt_tokens: z.int().min(0), total_tokens: z.int().min(0) }),
+});
+
+export const embeddingsOperation: Operation = {
+  method: 'post',
+  path: '/v1/embeddings',
+  id: 'createEmbedding',
+  tag: 'OpenAI',
+  summary: 'Vectors of texts',
+  isTraced: true,
+  isCached: true,
+  request: [
+    {
+      body: { name: 'CreateEmbeddingRequest', schema: embeddingsSchema.extend({ input: textOrTokenInputs }) },
+      examples: {
+        one: { input: 'What is deep learning?' },
+        shortened: { input: ['What is deep learning?', 'How do I bake bread?'], dimensions: 16 },
+        base64: { input: 'What is deep learning?', encoding_format: 'base64' },
+      },
+    },
+  ],
+  answers: [jsonAnswer('CreateEmbeddingResponse', embeddingsAnswer)],
+  errors: modelErrors,
+};
 
 /** `POST /v1/embeddings` of OpenAI. */
 export function openaiEmbeddings(context: RouteContext): RequestHandler {
@@ -36,21 +74,6 @@ export function openaiEmbeddings(context: RouteContext): RequestHandler {
     json.text(`],${JSON.stringify(rest).slice(1)}`);
     sendJsonBytes(response, json.bytes());
   };
-}
-
-/** The first dimensions, scaled to length 1 anew, as OpenAI shortens. */
-function shorten(vectors: readonly Float32Array[], dimensions: number | undefined): readonly Float32Array[] {
-  const full = vectors[0]?.length ?? 0;
-  if (dimensions === undefined || dimensions === full) return vectors;
-  if (dimensions > full) {
-    const message = `expected at most the model's ${full} dimensions, got ${dimensions}`;
-    throw new InferometerError('INVALID_INPUT', message, { field: 'dimensions' });
-  }
-  return vectors.map((vector) => {
-    const short = vector.slice(0, dimensions);
-    normalizeRows(short, dimensions);
-    return short;
-  });
 }
 
 /** Little-endian float32, as OpenAI's clients decode it. */

@@ -3,6 +3,7 @@ import express, { type RequestHandler, Router } from 'express';
 import { z } from 'zod';
 import type { ModelRegistry } from '../models/registry.ts';
 import { postOnly } from './error-handler.ts';
+import { jsonAnswer, type Operation, type Parameter } from './openapi/operation.ts';
 import { RequestProblem } from './problem.ts';
 import { validate } from './validate.ts';
 
@@ -34,6 +35,59 @@ const unloadSchema = z.object(
   },
   anObject,
 );
+
+const name: Parameter = {
+  name: 'model',
+  in: 'path',
+  description: 'Its name',
+  schema: z.string(),
+  example: 'nickname-encoder',
+};
+const tag = 'Open Inference Protocol';
+const guarded: readonly number[] = [401, 403];
+
+const change = (action: 'load' | 'unload', summary: string, schema: z.ZodType): Operation => ({
+  method: 'post',
+  path: `/v2/repository/models/{model}/${action}`,
+  id: `${action}Model`,
+  tag,
+  summary,
+  parameters: [name],
+  request: [
+    { body: { name: `${action === 'load' ? 'Load' : 'Unload'}Request`, schema }, examples: { plain: {} } },
+  ],
+  answers: [{ status: 200, description: 'Done' }],
+  errors: [400, 404, 413, 415, ...guarded],
+});
+
+export const repositoryOperations: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/v2/repository/index',
+    id: 'getRepositoryIndex',
+    tag,
+    summary: 'The versions of all models and what has become of them',
+    request: [
+      { body: { name: 'IndexRequest', schema: indexSchema }, examples: { all: {}, ready: { ready: true } } },
+    ],
+    answers: [
+      jsonAnswer(
+        'RepositoryIndex',
+        z.array(
+          z.object({
+            name: z.string(),
+            version: z.string(),
+            state: z.enum(['LOADING', 'READY', 'UNLOADING', 'UNAVAILABLE']),
+            reason: z.string(),
+          }),
+        ),
+      ),
+    ],
+    errors: [400, 413, 415, ...guarded],
+  },
+  change('unload', 'Takes a model away once its requests have ended', unloadSchema),
+  change('load', 'Loads a model, or loads it again from its files', loadSchema),
+];
 
 /**
  * The model repository extension of the Open Inference Protocol, as Triton has it: `index`, and `load` and `unload` of a

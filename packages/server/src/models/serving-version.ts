@@ -1,5 +1,6 @@
 import { InferometerError, messageOf } from '@inferometer/core';
 import { type Model, readModelDirectory, type StartedModel, startModel } from '@inferometer/engine';
+import { imageHooksFor } from '../http/apps/image/labels.ts';
 import type { Candidate, ModelState } from './choose.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { VersionSpec } from './versions.ts';
@@ -33,7 +34,10 @@ export function startVersion(spec: VersionSpec): StartingVersion {
   try {
     const fingerprint = fingerprintOf(path);
     const directory = readModelDirectory(path, variant);
-    const started = startModel(label, directory, { ...options, hooks }).catch((error: unknown) => {
+    const started = startModel(label, directory, {
+      ...options,
+      hooks: hooks ?? imageHooksFor(directory),
+    }).catch((error: unknown) => {
       throw named(label, error);
     });
     // Told by whoever opens it; until then it must not count as unhandled.

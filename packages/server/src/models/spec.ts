@@ -40,10 +40,16 @@ export interface ModelSources {
 }
 
 /** The models in the package, served when none are named. */
-export const bundledModels: readonly ModelSource[] = ['nickname-encoder', 'nickname-lm'].map((name) => ({
-  name,
-  path: fileURLToPath(new URL(`../../models/${name}`, import.meta.url)),
-}));
+export const bundledModels: readonly ModelSource[] = [
+  bundled('nickname-encoder'),
+  bundled('nickname-lm'),
+  // Some 50 µs a run: more executors would cost memory and time to start, and gain nothing.
+  bundled('image-digits', { executors: 1, threads: 1 }),
+];
+
+function bundled(name: string, options: ModelOptions = {}): ModelSource {
+  return { name, path: fileURLToPath(new URL(`../../models/${name}`, import.meta.url)), options };
+}
 
 /** What a model may be called; `@` begins its version. */
 export const modelName: RegExp = /^[\w.:/-]{1,100}$/;
@@ -68,8 +74,8 @@ export function parseModelSource(text: string): ModelSource {
   const version = versionAt < 0 ? undefined : name.slice(versionAt + 1);
   if (versionAt >= 0) name = name.slice(0, versionAt);
   if (at < 1 || path === '' || !modelName.test(name)) {
-    const forms = 'NAME=DIR, NAME@VERSION=DIR or NAME:VARIANT=DIR';
-    throw new InferometerError('INVALID_MODEL', `--model must be ${forms}, got ${text}`);
+    const more = 'NAME@VERSION=DIR and NAME:VARIANT=DIR choose one of several';
+    throw new InferometerError('INVALID_MODEL', `--model must be NAME=DIR, got ${text}; ${more}`);
   }
   if (version !== undefined && !versionNumber.test(version)) {
     throw new InferometerError('INVALID_MODEL', `--model ${text}: the version must be an integer >= 1`);

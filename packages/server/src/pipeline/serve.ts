@@ -55,6 +55,7 @@ export async function serve(settings: ServeSettings): Promise<Serving> {
     sources: { models: all, repositories: [] },
     pipelines: mounted,
     maxBodyBytes: Math.min(maxBodyBytes, 2_097_152),
+    maxUploadBytes: maxBodyBytes,
     maxTensorBytes: maxBodyBytes,
     maxInputs: 2048,
     drainTimeoutMs: settings.drainTimeoutMs ?? 10_000,

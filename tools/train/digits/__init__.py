@@ -1,0 +1,1 @@
+"""A small convolution network that reads digits."""
