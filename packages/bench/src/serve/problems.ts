@@ -22,8 +22,8 @@ export function lostServeTelemetry({ telemetry }: ServeReport): string[] {
 }
 
 /**
- * Ratios within one run that hold on any machine, with wide margins: what fails here is broken, not slow. Two cores shared with
- * seven other programs have given 0.7 and 0.44 where a quiet machine gives twice that.
+ * Ratios within one run that hold on any machine, with wide margins: what fails here is broken, not slow. Two cores that
+ * other programs kept busy have given 0.7 of bare onnxruntime, and 0.44 of the peak at three times the peak.
  * @returns one line for each that does not hold
  */
 export function outsideServeMargins(report: ServeReport): string[] {
