@@ -102,7 +102,7 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
       'none',
     ]);
     expect(await labels('Errors by status', 'status')).toEqual(['400', '404', '429']);
-    expect(new Set(await labels('Refused requests', 'reason'))).toEqual(new Set(['overloaded']));
+    expect(new Set(await labels('Refused requests', 'reason'))).toEqual(new Set(['queue_full']));
     expect(await labels('Why batches leave', 'reason')).toContain('idle');
     expect(await labels('Instances by version', 'version')).toEqual([
       expect.stringMatching(/^\d+\.\d+\.\d+/),

@@ -43,6 +43,7 @@ export type {
   Observer,
   PhaseSeconds,
   QueueReading,
+  TurnedAway,
 } from './observer.ts';
 export { activeTrace, mark, phase, setAttributes } from './phase.ts';
 export { type AccessCheck, createProfilingAccess, type ProfilingAccess } from './profiling/access.ts';

@@ -39,11 +39,24 @@ export interface CacheReading {
  */
 export type CacheResult = 'hit' | 'stale' | 'miss' | 'error' | 'skipped' | 'coalesced';
 
+/** A request that was refused as it came: nothing of it is kept but that there was one. */
+export interface TurnedAway {
+  readonly model: string;
+  readonly reason: string;
+  readonly method: string;
+  readonly route: string;
+  /** HTTP status of the refusal. */
+  readonly status: number;
+  readonly seconds: number;
+}
+
 /** Whoever wants to know what happened: metrics, logs, recorders. Every method is optional and must not throw. */
 export interface Observer {
   requestStarted?(): void;
   requestEnded?(record: TraceRecord): void;
   requestRejected?(model: string, reason: string): void;
+  /** A request was refused before it was traced; `requestRejected` is not called for it. */
+  requestTurnedAway?(request: TurnedAway): void;
   queueAdded?(queue: QueueReading): void;
   /** @param depth items waiting before this one came */
   queueArrival?(model: string, depth: number): void;
@@ -78,6 +91,7 @@ export function fanOut(observers: readonly Observer[]): Required<Observer> {
     requestStarted: tell((it) => it.requestStarted),
     requestEnded: tell((it) => it.requestEnded),
     requestRejected: tell((it) => it.requestRejected),
+    requestTurnedAway: tell((it) => it.requestTurnedAway),
     queueAdded: tell((it) => it.queueAdded),
     queueArrival: tell((it) => it.queueArrival),
     batchEnded: tell((it) => it.batchEnded),

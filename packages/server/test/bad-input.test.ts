@@ -20,7 +20,7 @@ interface Case {
   readonly says: RegExp;
   readonly body?: unknown;
   /** Sent as it is instead of `body`. */
-  readonly raw?: string;
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly method?: string;
 }
@@ -107,6 +107,15 @@ const cases: readonly Case[] = [
     headers: { 'content-type': 'application/json; charset=utf-99' },
     status: 415,
     says: /UTF-99/i,
+  },
+  {
+    ...embed,
+    what: 'broken UTF-8',
+    // é, a real replacement character, and the first byte of a character that goes on with none of its own.
+    raw: Buffer.concat([Buffer.from('{"inputs":"é \ufffd '), Buffer.of(0xc3), Buffer.from('"}')]),
+    headers: json,
+    status: 400,
+    says: /not valid UTF-8: byte 18 belongs to no character/,
   },
   {
     ...embed,

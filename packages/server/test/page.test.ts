@@ -1,12 +1,16 @@
 import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { PHASES } from '@inferometer/core';
 import { describeWithParts, launchChromium, tempDir } from '@inferometer/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encoderDir, startServer, type TestServer } from './serving.ts';
 
 type Browser = Awaited<ReturnType<typeof launchChromium>>;
 type Page = Awaited<ReturnType<Browser['newPage']>>;
+
+/** Every phase has its place on the page. */
+const phaseCount = PHASES.length;
 
 const sleepy = 'I could sleep all day';
 const sleepyKorean = '오늘은 너무 졸려요';
@@ -155,7 +159,7 @@ describeWithParts('page', ['chromium'], () => {
     expect(await page.evaluate(drawn)).toBeCloseTo(1, 2);
     const legend = (await page.locator('#try-phases .legend .value').allTextContents()).map(Number);
     const total = Number.parseFloat((await page.locator('#try-phases .scale').textContent())?.slice(1) ?? '');
-    expect(legend).toHaveLength(8);
+    expect(legend).toHaveLength(phaseCount);
     expect(sum(legend)).toBeCloseTo(total, 2);
     expect(await page.locator('#try-phases .segment').first().getAttribute('title')).toMatch(
       /^admission .* ms/,
@@ -214,8 +218,8 @@ describeWithParts('page', ['chromium'], () => {
       .first()
       .waitFor();
     const values = (await means.allTextContents()).map(Number);
-    expect(values).toHaveLength(9);
-    expect(sum(values.slice(0, 8))).toBeCloseTo(values[8] as number, 2);
+    expect(values).toHaveLength(phaseCount + 1);
+    expect(sum(values.slice(0, phaseCount))).toBeCloseTo(values[phaseCount] as number, 2);
     expect(sum(await widths(page, '#summary-bar'))).toBeCloseTo(100, 2);
     await page.getByRole('button', { name: 'Clear' }).click();
     await page.getByText('nothing recorded').waitFor();

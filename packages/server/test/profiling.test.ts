@@ -62,7 +62,7 @@ test('under concurrent mixed load every trace’s phases sum to its total to the
         'unattributed',
       ]),
     );
-    expect(trace.batch.reason).toMatch(/^(full|tokens|waited|idle|drain)$/);
+    expect(trace.batch.reason).toMatch(/^(full|tokens|preferred|idle|share|waited|deadline|alone|drain)$/);
     const share = trace.batches.reduce((total, batch) => total + batch.device_ms_share, 0);
     // A share of runs side by side on all executors, not more than the time in which any of them ran times those.
     expect(share).toBeGreaterThan(0);

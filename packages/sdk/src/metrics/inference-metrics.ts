@@ -248,12 +248,17 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       }
     },
     requestRejected: (model, reason) => rejected.of(model, reason).add(),
+    requestTurnedAway({ model, reason, method, route, status, seconds }) {
+      rejected.of(model, reason).add();
+      requestDuration.of(model, statusText(status)).observe(seconds);
+      httpDuration.of(method, route, statusText(status)).observe(seconds);
+    },
     queueAdded(queue) {
       queues.set(queue.model, queue);
       queueCapacity.of(queue.model).set(queue.capacity);
       sample();
       // From 0 on: a rate sees the first refusal only if the series was there before it.
-      rejected.of(queue.model, 'overloaded').add(0);
+      rejected.of(queue.model, 'queue_full').add(0);
     },
     queueArrival: (model, depth) => depthAtArrival.of(model).observe(depth),
     batchEnded(batch) {

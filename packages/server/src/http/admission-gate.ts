@@ -15,29 +15,38 @@ const keepAliveBytes = 65_536;
  */
 export function admissionGate(registry: ModelRegistry, telemetry: Telemetry): RequestHandler {
   return (request, response, next) => {
+    const arrived = monoNow();
     let call: CallHeaders;
     try {
-      call = callHeadersOf(request, monoNow());
+      call = callHeadersOf(request, arrived);
     } catch {
       // The route says so in its API's words.
       return next();
     }
-    const refused = refusalOf(registry, request.baseUrl + request.path, call);
+    const path = request.baseUrl + (request.path === '/' ? '' : request.path);
+    const refused = refusalOf(registry, path, call);
     if (!refused) return next();
     const { refusal, model } = refused;
-    telemetry.observer.requestRejected(model, refusal.reason);
     const problem = {
       status: 429,
       code: 'overloaded',
       message: refusal.message,
       field: undefined,
     } as const;
-    const { status, body } = formatProblem(problem, familyOf(request.baseUrl + request.path));
+    const { status, body } = formatProblem(problem, familyOf(path));
     response.setHeader('retry-after', String(refusal.retryAfterS));
     const isSmall = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) <= keepAliveBytes;
     if (!isSmall) response.setHeader('connection', 'close');
     response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
     response.end(JSON.stringify(body));
+    telemetry.observer.requestTurnedAway({
+      model,
+      reason: refusal.reason,
+      method: request.method,
+      route: path,
+      status,
+      seconds: (monoNow() - arrived) / 1000,
+    });
   };
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import express, { type RequestHandler } from 'express';
 import { RequestProblem } from './problem.ts';
@@ -27,7 +28,29 @@ export function jsonBody(limitBytes: number): RequestHandler[] {
       ),
     );
   };
-  return [checkType, express.json({ limit: limitBytes, strict: false, type: () => true }), checkObject];
+  const json = express.json({ limit: limitBytes, strict: false, type: () => true, verify: checkUtf8 });
+  return [checkType, json, checkObject];
+}
+
+/**
+ * A decoder would put replacement characters in the place of what is broken, and the model would be asked another thing.
+ * @throws {RequestProblem} 400 that names the byte
+ */
+function checkUtf8(_request: unknown, _response: unknown, body: Buffer, charset: string): void {
+  if (charset.toLowerCase() !== 'utf-8' || isUtf8(body)) return;
+  const message = `the body is not valid UTF-8: byte ${brokenAt(body)} belongs to no character`;
+  throw new RequestProblem(400, 'invalid_json', message);
+}
+
+/** Where the first character begins that is none, bytes. */
+function brokenAt(body: Buffer): number {
+  const text = body.toString();
+  const replacement = '\ufffd';
+  for (let at = text.indexOf(replacement); at >= 0; at = text.indexOf(replacement, at + 1)) {
+    const byte = Buffer.byteLength(text.slice(0, at));
+    if (!body.subarray(byte, byte + 3).equals(Buffer.from(replacement))) return byte;
+  }
+  return body.length;
 }
 
 function hasBody(headers: IncomingHttpHeaders): boolean {

@@ -77,6 +77,8 @@ function receiveForm<T>(
       if (!request.complete) form.destroy(gone());
     };
     form.on('file', (_field, content, { filename = '', mimeType }) => {
+      // It is destroyed with its form, also once nobody reads it any more: whoever does is told by the iteration.
+      content.on('error', () => {});
       const chunks = limited(content, maxBytes);
       taken = take({ name: filename.slice(0, 255), type: mimeType.toLowerCase(), chunks });
       taken.then(() => content.resume(), fail);
