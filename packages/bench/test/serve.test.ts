@@ -93,6 +93,13 @@ describe('the load generator', () => {
     expect(sent).toBeGreaterThanOrEqual(latenciesMs.length);
   });
 
+  test('a server slower than the measured time has a rate all the same', async () => {
+    await using server = await startDelayed(() => 700);
+    await using generator = await startGenerator(words);
+    const { latenciesMs, seconds } = await generator.closed(server.target, 3, { ...setting, seconds: 0.5 });
+    expect([latenciesMs.length, seconds]).toEqual([3, 1]);
+  });
+
   test('an open loop charges a stall to all that were due meanwhile', async () => {
     let first: number | undefined;
     // All of the first 600 ms are answered at its end.

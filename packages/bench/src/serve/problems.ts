@@ -22,7 +22,8 @@ export function lostServeTelemetry({ telemetry }: ServeReport): string[] {
 }
 
 /**
- * Ratios within one run that hold on any machine, with wide margins: what fails here is broken, not slow.
+ * Ratios within one run that hold on any machine, with wide margins: what fails here is broken, not slow. Two cores that
+ * other programs kept busy have given 0.7 of bare onnxruntime, and 0.44 of the peak at three times the peak.
  * @returns one line for each that does not hold
  */
 export function outsideServeMargins(report: ServeReport): string[] {
@@ -34,7 +35,7 @@ export function outsideServeMargins(report: ServeReport): string[] {
   };
   for (const { mix, connections, bare, bare_latency: latency, rival } of report.cells ?? []) {
     const where = `${mix} texts at ${connections}`;
-    if (bare) expect(`${where}: requests/s over the best of bare onnxruntime`, bare.ratio, { least: 0.4 });
+    if (bare) expect(`${where}: requests/s over the best of bare onnxruntime`, bare.ratio, { least: 0.3 });
     if (latency) {
       const over = 1 + latency.added_ms / latency.p50_ms;
       expect(`${where}: p50 over that of bare onnxruntime`, over, { most: 3 });
@@ -44,7 +45,7 @@ export function outsideServeMargins(report: ServeReport): string[] {
   for (const { mix, deadline_ms, loads } of report.overload ?? []) {
     for (const load of loads) {
       const where = `${mix} texts offered at ${load.share} of the peak`;
-      const least = load.share < 1 ? 0.6 * load.share : 0.5;
+      const least = load.share < 1 ? 0.6 * load.share : 0.3;
       expect(`${where}: answers in time over the peak`, load.goodput_ratio, { least });
       // Nothing was admitted: the line above tells.
       if (Number.isNaN(load.admitted_p99_ms)) continue;

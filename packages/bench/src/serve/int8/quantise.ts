@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -18,7 +18,8 @@ export const howToQuantise = 'int8; needs the environment of the test clients: n
  * @throws {Error} with what onnxruntime's quantiser printed
  */
 export async function quantised(graph: string): Promise<string | undefined> {
-  const hash = createHash('sha256');
+  // Of how it is made, too.
+  const hash = createHash('sha256').update(await readFile(script));
   for await (const chunk of createReadStream(graph)) hash.update(chunk as Buffer);
   const models = join(toolsCache(), 'models');
   const made = join(models, `int8-${hash.digest('hex').slice(0, 12)}.onnx`);

@@ -90,8 +90,9 @@ export function findRivals(directory: string, cores: number): Rivals {
       ...['--host', '127.0.0.1', '--port', String(port)],
     ],
     env: {
-      ...{ WORKERS: String(tuning.runs), LATENCY_MS: '1000' },
-      ...{ BENTOML_DO_NOT_TRACK: 'True', BENTOML_HOME: folder },
+      WORKERS: String(tuning.runs),
+      BENTOML_DO_NOT_TRACK: 'True',
+      BENTOML_HOME: folder,
     },
     readyPath: '/readyz',
   }));

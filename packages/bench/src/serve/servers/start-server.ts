@@ -36,24 +36,30 @@ export async function startServer(contestant: Contestant): Promise<RunningServer
   const { program, args, env, readyPath } = contestant.command(port, folder);
   const started = performance.now();
   const child = spawn(program, args, {
+    // Not of this group: a Ctrl-C would end it before its workers are known, which then are nobody's.
+    detached: true,
     cwd: folder,
     env: { ...withoutSettings(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const tree = (): number[] => (child.pid === undefined ? [] : processTree(child.pid));
   // Whoever stops the benchmark must not leave servers behind.
-  const onExit = (): void => signalAll(tree(), 'SIGKILL');
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  const onExit = (): void => {
+    signalAll(tree(), 'SIGKILL');
+    removeFolder();
+  };
   process.once('exit', onExit);
   const ended = endOf(child, contestant.name);
   const stop = async (): Promise<void> => {
-    process.off('exit', onExit);
     const pids = tree();
     signalAll(pids, 'SIGCONT');
     child.kill('SIGTERM');
     await Promise.race([ended.closed, sleep(stopLimitMs, undefined, { ref: false })]);
     signalAll(pids, 'SIGKILL');
     await ended.closed;
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    process.off('exit', onExit);
+    removeFolder();
   };
   const url = `http://${host}:${port}${readyPath}`;
   try {
