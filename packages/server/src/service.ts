@@ -1,6 +1,7 @@
 import { createCaches, type Model, openModel, type StartedModel } from '@inferometer/engine';
 import { loadConfig, startTelemetry, type TelemetryConfig } from '@inferometer/sdk';
 import { banner } from './banner.ts';
+import { admissionGate } from './http/admission-gate.ts';
 import { createApp } from './http/app.ts';
 import { closeServer, listen } from './listen.ts';
 import { createLog } from './log.ts';
@@ -56,7 +57,9 @@ export async function startService(
     limits: { maxInputs: options.maxInputs },
     streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
-  const main = await listen(app, options.host, options.port);
+  // With caches nobody can say before the body is read what has to be run.
+  const handler = caches ? app : admissionGate(registry, telemetry.telemetry, app);
+  const main = await listen(handler, options.host, options.port);
   const closeServers = async (): Promise<void> => {
     draining = true;
     await closeServer(main.server, options.drainTimeoutMs);

@@ -8,7 +8,6 @@ import type { ModelRegistry } from '../models/registry.ts';
 import type { Namers } from '../nicknames/namers.ts';
 import { pipelineOperations } from '../pipeline/operations.ts';
 import { type MountedPipeline, pipelineRouter } from '../pipeline/route.ts';
-import { admissionGate } from './admission-gate.ts';
 import { appsList } from './apps/list.ts';
 import { llmChat } from './apps/llm-chat.ts';
 import { appsRouter } from './apps/router.ts';
@@ -74,9 +73,7 @@ export function createApp(options: AppOptions): Express {
   const { enabled, profiling } = telemetry.config;
   app.use('/v2/repository', repositoryRouter(registry, options.maxBodyBytes, profiling.token));
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
-  // Before tracing and before the body: what is refused anyway costs microseconds. With caches nobody can say so yet.
-  const gate = responses ? pass : admissionGate(registry, traces);
-  app.use(['/embed', '/nicknames', '/v1', '/apps'], gate, trace, drainGate(options));
+  app.use(['/embed', '/nicknames', '/v1', '/apps'], trace, drainGate(options));
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace, drainGate(options)];
