@@ -1,4 +1,4 @@
-import type { RunCost } from '../batching/run-cost.ts';
+import { costOf, type RunCost } from '../batching/run-cost.ts';
 
 /** What waits, in sums. */
 export interface Backlog {
@@ -15,6 +15,8 @@ export interface BacklogEstimate {
    * shared out over the executors, corrected by how far earlier estimates were off.
    */
   timeOf(backlog: Backlog, cost: RunCost, executors: number): number;
+  /** Time of the run that an item of so many tokens will be in, with as many others as there have been of late, ms. */
+  runOf(tokens: number, cost: RunCost): number;
   /** Told of each batch. */
   left(rows: number): void;
   /** Told how long an item waited that was estimated to wait so long, both ms. */
@@ -36,6 +38,7 @@ export function createBacklogEstimate(): BacklogEstimate {
       const work = cost.fixed * runs + cost.perToken * tokens + cost.perPair * squares;
       return (correction * work) / Math.max(1, executors);
     },
+    runOf: (tokens, cost) => correction * costOf(cost, Math.max(1, rows), tokens),
     left(size) {
       rows += weight * (size - rows);
     },

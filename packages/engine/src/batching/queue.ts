@@ -106,7 +106,10 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
       waiting: waiting.length,
       behind: waiting.length - ahead,
       waitMs: waitOf(ahead, now),
-      workMs: Math.max(costs.predict(1, mean), estimate.timeOf(own, costs.cost, options.executors())),
+      workMs: Math.max(
+        estimate.runOf(mean, costs.cost),
+        estimate.timeOf(own, costs.cost, options.executors()),
+      ),
       budgetMs: call.deadline - now,
     };
     return refusalOf(items, state, options);

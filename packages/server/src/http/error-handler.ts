@@ -14,7 +14,8 @@ export function errorHandler(telemetry: Telemetry, log: Logger): ErrorRequestHan
     const problem = problemOf(error);
     const trace = traceOf(request);
     if (trace) trace.errorType = problem.code;
-    if (problem.status >= 500)
+    // What is refused is counted: a line for each would make an overload worse.
+    if (problem.status >= 500 && !rejects.includes(problem.code))
       log.error({ err: error, path: request.path, trace_id: trace?.traceId }, problem.message);
     if (rejects.includes(problem.code)) {
       telemetry.observer.requestRejected(trace?.model ?? 'none', problem.reason ?? problem.code);
