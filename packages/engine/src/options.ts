@@ -134,6 +134,9 @@ export function resolveModelOptions(options: ModelOptions): Required<ModelOption
       `executorKind must be one of ${executorKinds.join(', ')}, got ${resolved.executorKind}`,
     );
   }
+  for (const [tenant, weight] of Object.entries(resolved.tenantWeights)) {
+    check(`tenantWeights.${tenant}`, weight, { integer: false, least: 0, above: true });
+  }
   for (const cpu of resolved.cpus) check('cpus', cpu, { integer: true, least: 0 });
   const sizes: NumberRange = { integer: true, least: 1, most: maxBatchSize };
   for (const size of resolved.preferredBatchSizes) check('preferredBatchSizes', size, sizes);

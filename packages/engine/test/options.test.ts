@@ -27,6 +27,7 @@ test.each<[ModelOptions, string]>([
   [{ hardTimeoutMs: 0 }, 'hardTimeoutMs must be a number > 0, or Infinity, got 0'],
   [{ targetLatencyMs: Number.NaN }, 'targetLatencyMs must be a number > 0, or Infinity, got NaN'],
   [{ executorKind: 'thread' as never }, 'executorKind must be one of process, worker, got thread'],
+  [{ tenantWeights: { a: 0 } }, 'tenantWeights.a must be a number > 0, got 0'],
   [{ cpus: [0, -1] }, 'cpus must be an integer >= 0, got -1'],
   [
     { maxBatchSize: 8, preferredBatchSizes: [4, 16] },

@@ -107,6 +107,13 @@ const running = {
     )
     .optional(),
   batching: batching.optional(),
+  tenantWeights: z
+    .record(
+      z.string(),
+      z.number('expected a number > 0').gt(0, 'expected a number > 0'),
+      'expected weights by tenant, such as { team-a: 2 }',
+    )
+    .optional(),
   maxQueue: number(ranges.maxQueue),
   maxQueueMs: number(ranges.maxQueueMs),
   defaultTimeoutMs: number(ranges.defaultTimeoutMs),
