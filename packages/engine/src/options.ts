@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { longestTimerMs } from './deadline.ts';
 
 /** Where a model runs: in a process of its own, which a crash cannot leave, or in a thread of this one. */
 export type ExecutorKind = 'process' | 'worker';
@@ -69,10 +70,8 @@ export interface NumberRange {
 
 const count: NumberRange = { integer: true, least: 1 };
 const few: NumberRange = { integer: true, least: 1, most: 256 };
-/** Timers of Node take no more: 24 days. */
-const longestMs = 2 ** 31 - 1;
-const duration: NumberRange = { integer: false, least: 0, most: longestMs };
-const limit: NumberRange = { integer: false, least: 0, above: true, most: longestMs, infinite: true };
+const duration: NumberRange = { integer: false, least: 0, most: longestTimerMs };
+const limit: NumberRange = { integer: false, least: 0, above: true, most: longestTimerMs, infinite: true };
 
 type NumericOption = {
   [K in keyof ModelOptions]-?: NonNullable<ModelOptions[K]> extends number ? K : never;
@@ -161,6 +160,6 @@ export function isInRange(value: unknown, range: NumberRange): value is number {
 export function describeRange({ integer, least, above, most, infinite }: NumberRange): string {
   const what = integer ? 'an integer' : 'a number';
   const from = `${above ? '>' : '>='} ${least}`;
-  const within = most === undefined || most === longestMs ? from : `from ${least} to ${most}`;
+  const within = most === undefined || most === longestTimerMs ? from : `from ${least} to ${most}`;
   return `${what} ${within}${infinite ? ', or Infinity' : ''}`;
 }

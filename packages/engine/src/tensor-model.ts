@@ -1,7 +1,7 @@
 import { serialize } from 'node:v8';
 import { InferometerError, messageOf, monoNow, type Telemetry } from '@inferometer/core';
 import { callOf } from './batching/call-of.ts';
-import { type BatchQueue, createBatchQueue } from './batching/queue.ts';
+import { type BatchQueue, createBatchQueue, unplaced } from './batching/queue.ts';
 import { createRunCostModel } from './batching/run-cost.ts';
 import { submit } from './batching/submit.ts';
 import type { CallOptions } from './call.ts';
@@ -62,9 +62,7 @@ export function createTensorRuntime(options: TensorRuntimeOptions): TensorRuntim
     isPadded: false,
     capacity: limits.maxQueue,
     costs,
-    running: () => pool.busy,
-    executors: () => Math.max(1, pool.up),
-    hasFree: () => pool.hasFree,
+    pool,
     dispatch(items, reason, dispatched, over) {
       const lease = pool.acquire();
       if (!lease) return false;
@@ -92,9 +90,7 @@ export function createTensorRuntime(options: TensorRuntimeOptions): TensorRuntim
       trace: call.trace,
       deadline: queued.deadline,
       enqueued,
-      rank: 0,
-      place: 0,
-      estimatedMs: 0,
+      ...unplaced,
       alone: false,
       resolve,
       reject,

@@ -2,6 +2,7 @@
 
 import { partition } from './partition.ts';
 import { costOf, type RunCost } from './run-cost.ts';
+import { runShape } from './run-shape.ts';
 
 export interface BatchLimits {
   /**
@@ -104,10 +105,11 @@ export function decideBatch(queue: readonly Candidate[], limits: BatchLimits, st
   // The others' share runs or is theirs to take: nothing more is to be expected here.
   if ((state.waiting ?? queue.length) >= maxRows) return leave('share');
 
-  const width = take.reduce((longest, index) => Math.max(longest, (queue[index] as Candidate).tokens), 1);
-  const runMs =
-    (limits.isPadded === false ? costOf(state.cost, size, 1) : costOf(state.cost, take.length, width)) *
-    safety;
+  const { rows, width } = runShape(
+    take.map((index) => queue[index] as Candidate),
+    limits.isPadded,
+  );
+  const runMs = costOf(state.cost, rows, width) * safety;
   const { now } = state;
   const dueIn = Math.min(
     (first.deadline ?? Number.POSITIVE_INFINITY) - runMs - now,

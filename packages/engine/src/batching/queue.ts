@@ -1,9 +1,12 @@
 import { InferometerError, type MonoMs, monoNow } from '@inferometer/core';
 import { createBacklogEstimate } from '../admission/estimate.ts';
 import { type AdmissionLimits, type Refusal, refusalOf } from '../admission/refusal.ts';
+import { expired } from '../deadline.ts';
+import type { ExecutorPool } from '../executor/pool.ts';
 import { createFairOrder, type TenantWeights } from './fair-order.ts';
 import { type BatchLimits, candidateWindow, type DispatchReason, decideBatch } from './policy.ts';
 import type { RunCostModel } from './run-cost.ts';
+import { runShape } from './run-shape.ts';
 import { createWaitingList, type Placed } from './waiting-list.ts';
 
 /** One piece of work on its way to a batch, of whatever kind. */
@@ -16,6 +19,9 @@ export interface QueueItem extends Placed {
   estimatedMs: number;
   readonly reject: (error: Error) => void;
 }
+
+/** What the queue fills in of an item that is added. */
+export const unplaced = { rank: 0, place: 0, estimatedMs: 0 } as const;
 
 /** What is known of a call before it is let in. */
 export interface QueueCall {
@@ -30,11 +36,7 @@ export interface BatchQueueOptions<I extends QueueItem> extends BatchLimits, Adm
   readonly tenantWeights?: TenantWeights;
   /** Longest wait behind more urgent work and other tenants, ms. */
   readonly maxPassOverMs: number;
-  /** Batches that run now. */
-  readonly running: () => number;
-  /** Executors that are up, >= 1. */
-  readonly executors: () => number;
-  readonly hasFree: () => boolean;
+  readonly pool: Pick<ExecutorPool, 'busy' | 'up' | 'hasFree'>;
   /**
    * Runs a batch on a free executor.
    * @param done to be called once when its run is over
@@ -72,12 +74,13 @@ export interface BatchQueue<I extends QueueItem> {
 }
 
 export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions<I>): BatchQueue<I> {
-  const { costs } = options;
+  const { costs, pool } = options;
+  /** An estimate needs one, also while all come back from a crash. */
+  const executors = (): number => Math.max(1, pool.up);
   const waiting = createWaitingList<I>();
   const order = createFairOrder(options.tenantWeights);
   const estimate = createBacklogEstimate();
-  const running = new Set<{ readonly rows: number; readonly until: number }>();
-  let inFlight = 0;
+  const running = new Set<{ readonly items: number; readonly until: number }>();
   let lastArrival = Number.NEGATIVE_INFINITY;
   /** Since when an executor has been free for what waits. */
   let freeSince: MonoMs | undefined;
@@ -89,12 +92,11 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
   const waitOf = (ahead: number, now: number): number => {
     let left = 0;
     for (const run of running) left += Math.max(0, run.until - now);
-    const executors = options.executors();
     // A free executor takes it as it comes.
-    if (ahead === 0 && options.hasFree()) return 0;
+    if (ahead === 0 && pool.hasFree) return 0;
     const part = ahead / Math.max(1, waiting.length);
     const backlog = { items: ahead, tokens: waiting.tokens * part, squares: waiting.squares * part };
-    return left / executors + estimate.timeOf(backlog, costs.cost, executors);
+    return left / executors() + estimate.timeOf(backlog, costs.cost, executors());
   };
 
   const refusal = (call: QueueCall, items: number, tokens: number): Refusal | undefined => {
@@ -106,10 +108,7 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
       waiting: waiting.length,
       behind: waiting.length - ahead,
       waitMs: waitOf(ahead, now),
-      workMs: Math.max(
-        estimate.runOf(mean, costs.cost),
-        estimate.timeOf(own, costs.cost, options.executors()),
-      ),
+      workMs: Math.max(estimate.runOf(mean, costs.cost), estimate.timeOf(own, costs.cost, executors())),
       budgetMs: call.deadline - now,
     };
     return refusalOf(items, state, options);
@@ -134,13 +133,10 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
   };
 
   const leave = (items: readonly I[], reason: DispatchReason, now: MonoMs): boolean => {
-    const width = items.reduce((longest, item) => Math.max(longest, item.tokens), 1);
-    const run = { rows: items.length, until: now + costs.predict(items.length, width) };
-    const done = (): void => {
-      if (running.delete(run)) inFlight -= run.rows;
-    };
+    const { rows, width } = runShape(items, options.isPadded);
+    const run = { items: items.length, until: now + costs.predict(rows, width) };
+    const done = (): void => void running.delete(run);
     running.add(run);
-    inFlight += run.rows;
     if (!options.dispatch(items, reason, now, done)) {
       done();
       return false;
@@ -157,18 +153,18 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
     timer = undefined;
     clearImmediate(immediate);
     immediate = undefined;
-    freeSince = options.hasFree() ? (freeSince ?? monoNow()) : undefined;
-    while (waiting.length > 0 && options.hasFree()) {
+    freeSince = pool.hasFree ? (freeSince ?? monoNow()) : undefined;
+    while (waiting.length > 0 && pool.hasFree) {
       const now = monoNow();
       dropDead(now);
       waiting.promote(now - options.maxPassOverMs);
       if (waiting.length === 0) return;
       const decision = decideBatch(waiting.items, options, {
         now,
-        running: options.running(),
-        inFlight,
+        running: pool.busy,
+        inFlight: itemsOf(running),
         waiting: waiting.length,
-        executors: options.executors(),
+        executors: executors(),
         lastArrival,
         freeSince,
         draining,
@@ -228,6 +224,12 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
   };
 }
 
+function itemsOf(runs: Iterable<{ readonly items: number }>): number {
+  let items = 0;
+  for (const run of runs) items += run.items;
+  return items;
+}
+
 export function overloaded(refused: Refusal): InferometerError {
   const { reason, message, retryAfterS } = refused;
   return new InferometerError('OVERLOADED', message, { reason, retryAfterS });
@@ -236,10 +238,4 @@ export function overloaded(refused: Refusal): InferometerError {
 function displaced(capacity: number): InferometerError {
   const message = `the queue is full: all ${capacity} places are taken by more urgent work and by tenants that had less`;
   return new InferometerError('OVERLOADED', message, { reason: 'displaced', retryAfterS: 1 });
-}
-
-/** The deadline passed, or will have before an answer can be there. */
-export function expired(): InferometerError {
-  const message = 'the deadline of the request passed before its answer was there';
-  return new InferometerError('DEADLINE_EXCEEDED', message, { reason: 'expired' });
 }

@@ -5,8 +5,9 @@ import type { ExecutorPool } from '../executor/pool.ts';
 import type { ModelOptions } from '../options.ts';
 import { type BatchFormat, runBatch } from './batch-run.ts';
 import { callOf } from './call-of.ts';
-import { createBatchQueue } from './queue.ts';
+import { createBatchQueue, unplaced } from './queue.ts';
 import { createRunCostModel, type RunCostModel } from './run-cost.ts';
+import { type RunShape, runShape } from './run-shape.ts';
 import { submit } from './submit.ts';
 import type { WorkItem } from './work-item.ts';
 
@@ -57,19 +58,16 @@ export function createBatchRuntime<P, R>(options: BatchRuntimeOptions<P, R>): Ba
   const costs = createRunCostModel();
   const soloCosts = createRunCostModel();
   /** Whether the executor with all the threads is the better one for a batch that is alone. */
-  const suitsSolo = (rows: number, width: number): boolean =>
+  const suitsSolo = ({ rows, width }: RunShape): boolean =>
     soloCosts.observed < soloTrials || soloCosts.predict(rows, width) < soloGain * costs.predict(rows, width);
 
   const queue = createBatchQueue<WorkItem<P, R>>({
     ...limits,
     capacity: limits.maxQueue,
     costs,
-    running: () => pool.busy,
-    executors: () => Math.max(1, pool.up),
-    hasFree: () => pool.hasFree,
+    pool,
     dispatch(items, reason, dispatched, done) {
-      const width = items.reduce((longest, item) => Math.max(longest, item.tokens), 1);
-      const isAlone = pool.canRunSolo && queue.depth === 0 && suitsSolo(items.length, width);
+      const isAlone = pool.canRunSolo && queue.depth === 0 && suitsSolo(runShape(items));
       const lease = pool.acquire(isAlone);
       if (!lease) return false;
       runBatch(options, {
@@ -109,9 +107,7 @@ export function createBatchRuntime<P, R>(options: BatchRuntimeOptions<P, R>): Ba
               enqueued,
               trace,
               deadline: queued.deadline,
-              rank: 0,
-              place: 0,
-              estimatedMs: 0,
+              ...unplaced,
               alone: false,
               resolve: (result, times) => resolve({ result, times }),
               reject,

@@ -1,6 +1,7 @@
 import { InferometerError, type MonoMs, type Telemetry } from '@inferometer/core';
 import type { CallOptions } from '../call.ts';
-import { type BatchQueue, expired, type QueueCall, type QueueItem } from './queue.ts';
+import { atDeadline, expired } from '../deadline.ts';
+import type { BatchQueue, QueueCall, QueueItem } from './queue.ts';
 
 export interface Submission<I extends QueueItem, T> {
   /** Shape [n], n >= 1. */
@@ -11,9 +12,6 @@ export interface Submission<I extends QueueItem, T> {
   readonly queued: QueueCall;
   readonly call: CallOptions;
 }
-
-/** Node's timers take no more, ms. */
-const longestTimer = 2 ** 31;
 
 /**
  * Puts a call's items in a queue and waits for all of them, for its deadline or for its caller to leave: whichever comes
@@ -39,8 +37,7 @@ export async function submit<I extends QueueItem, T>(
   };
   const onAbort = (): void => fail(cancelled('while it was queued'));
   signal?.addEventListener('abort', onAbort, { once: true });
-  const left = queued.deadline - enqueued;
-  const timer = left < longestTimer ? setTimeout(() => fail(expired()), left) : undefined;
+  const callOff = atDeadline(queued.deadline, () => fail(expired()));
   try {
     return await results;
   } catch (error) {
@@ -48,7 +45,7 @@ export async function submit<I extends QueueItem, T>(
     queue.remove(new Set(items));
     throw error;
   } finally {
-    clearTimeout(timer);
+    callOff();
     signal?.removeEventListener('abort', onAbort);
   }
 }

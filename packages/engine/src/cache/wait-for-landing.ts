@@ -1,4 +1,5 @@
-import { InferometerError, type MonoMs, monoNow } from '@inferometer/core';
+import { InferometerError, type MonoMs } from '@inferometer/core';
+import { atDeadline } from '../deadline.ts';
 
 /** When a request stops waiting for what another one does. */
 export interface Patience {
@@ -6,9 +7,6 @@ export interface Patience {
   /** On the clock of `monoNow`; undefined for none. */
   readonly deadline?: MonoMs | undefined;
 }
-
-/** Longest delay of a timer: a later deadline is none. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * What another request's work comes to, unless this request's signal or deadline comes first.
@@ -18,13 +16,9 @@ export function waitForLanding<T>(landing: Promise<T>, { signal, deadline }: Pat
   if (signal === undefined && deadline === undefined) return landing;
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => fail('CANCELLED', 'the request was cancelled');
-    const leftMs = deadline === undefined ? longestTimerMs : deadline - monoNow();
-    const timer =
-      leftMs < longestTimerMs
-        ? setTimeout(() => fail('DEADLINE_EXCEEDED', 'the deadline passed'), Math.max(0, leftMs))
-        : undefined;
+    const callOff = atDeadline(deadline, () => fail('DEADLINE_EXCEEDED', 'the deadline passed'));
     const over = (): void => {
-      clearTimeout(timer);
+      callOff();
       signal?.removeEventListener('abort', onAbort);
     };
     if (signal?.aborted) onAbort();

@@ -2,7 +2,7 @@ import { InferometerError } from '@inferometer/core';
 import type { ExecutorKind } from '../options.ts';
 import type { Channel } from './channel.ts';
 import { startProcessChannel } from './process-channel.ts';
-import type { ExecutorReply, ExecutorRequest, FailedReply, LoadedReply, LoadRequest } from './protocol.ts';
+import type { ExecutorReply, FailedReply, LoadedReply, LoadRequest } from './protocol.ts';
 import { startThreadChannel } from './thread-channel.ts';
 
 /** What an executor tells the one who started it. */
@@ -13,16 +13,8 @@ export interface ExecutorEvents {
   readonly onCrash: (cause: InferometerError) => void;
 }
 
-/** A process or thread that runs one model. */
-export interface Executor {
-  /** Such as `the executor (pid 12)`. */
-  readonly name: string;
-  send(request: ExecutorRequest): void;
-  /** Ends it once it has nothing to do; after a second by force. */
-  close(): Promise<void>;
-  /** Ends it at once; it tells of no crash. @returns false if it can only be left to itself until its run is over */
-  kill(): boolean;
-}
+/** The way to a process or thread that runs one model; one that is closed or ended tells of no crash. */
+export type Executor = Channel;
 
 export interface ExecutorPlace {
   readonly kind: ExecutorKind;

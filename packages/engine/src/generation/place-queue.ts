@@ -1,8 +1,9 @@
-import { InferometerError, type MonoMs, monoNow } from '@inferometer/core';
+import { InferometerError, monoNow } from '@inferometer/core';
 import { type AdmissionLimits, type Refusal, refusalOf } from '../admission/refusal.ts';
 import { createFairOrder } from '../batching/fair-order.ts';
-import { expired, overloaded, type QueueCall } from '../batching/queue.ts';
+import { overloaded, type QueueCall } from '../batching/queue.ts';
 import { createWaitingList, type Placed } from '../batching/waiting-list.ts';
+import { atDeadline, expired } from '../deadline.ts';
 import type { Lease } from '../executor/pool.ts';
 
 export interface PlaceQueueOptions extends AdmissionLimits {
@@ -79,9 +80,8 @@ export function createPlaceQueue(options: PlaceQueueOptions): PlaceQueue {
       if (refused) throw overloaded(refused);
       if (signal?.aborted) throw cancelled();
       return new Promise((resolve, reject) => {
-        let timer: NodeJS.Timeout | undefined;
         const settle = (then: () => void): void => {
-          clearTimeout(timer);
+          callOff();
           signal?.removeEventListener('abort', onAbort);
           then();
         };
@@ -98,20 +98,11 @@ export function createPlaceQueue(options: PlaceQueueOptions): PlaceQueue {
           place: order.place(call.tenant, tokens),
           grant: (lease) => settle(() => resolve(lease)),
         };
-        if (Number.isFinite(call.deadline))
-          timer = setTimeout(() => leave(expired()), untilMs(call.deadline));
+        const callOff = atDeadline(call.deadline, () => leave(expired()));
         signal?.addEventListener('abort', onAbort, { once: true });
         waiting.add(entry);
         pump();
       });
     },
   };
-}
-
-/** Longest time that a timer can be set to. */
-const longestMs = 2 ** 31 - 1;
-
-/** Time left until a deadline, as timers take it, ms. */
-export function untilMs(deadline: number): number {
-  return Math.min(longestMs, Math.max(0, deadline - (monoNow() as MonoMs)));
 }

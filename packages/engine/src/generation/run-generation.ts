@@ -1,10 +1,10 @@
 import { InferometerError } from '@inferometer/core';
-import { expired } from '../batching/queue.ts';
 import type { CallOptions } from '../call.ts';
+import { atDeadline, expired } from '../deadline.ts';
 import type { Lease } from '../executor/pool.ts';
 import type { ExecutorReply, FinishReason, Sampling } from '../executor/protocol.ts';
 import type { Tokenizer } from '../model/tokenizer.ts';
-import { cancelled, untilMs } from './place-queue.ts';
+import { cancelled } from './place-queue.ts';
 import type { Reader } from './reader.ts';
 import type { StepNotes } from './step-notes.ts';
 import { createTextStream } from './text-stream.ts';
@@ -56,7 +56,7 @@ export function runGeneration(
       if (settled) return;
       settled = true;
       signal?.removeEventListener('abort', onAbort);
-      clearTimeout(timer);
+      callOff();
       stopListening?.();
       trace?.enter('stream');
       settle();
@@ -124,9 +124,7 @@ export function runGeneration(
     const stopListening = reader?.onChange(rest);
     if (reader?.isBehind) rest(true);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const timer = Number.isFinite(request.deadline)
-      ? setTimeout(() => stop(expired()), untilMs(request.deadline))
-      : undefined;
+    const callOff = atDeadline(request.deadline, () => stop(expired()));
     // It may have been while the place was on its way.
     if (signal?.aborted) onAbort();
   });
