@@ -29,6 +29,7 @@ export {
   startPrometheus,
 } from './prometheus/start-prometheus.ts';
 export { python } from './python.ts';
+export { runReadmeExample } from './run-readme-example.ts';
 export {
   type Inferometer,
   type InferometerOptions,

@@ -5,6 +5,7 @@ import type { Request, Response } from 'express';
 import { cachedAnswer } from './cached-answer.ts';
 import { callOptions } from './call-options.ts';
 import { formatProblem } from './error-format.ts';
+import type { GenerationBody } from './generation-schema.ts';
 import { problemOf } from './problem.ts';
 import { createEventStream, type EventStream, type StreamLimits } from './sse.ts';
 
@@ -76,8 +77,19 @@ export async function runChoices(job: GenerationJob, live?: LiveChoices): Promis
   }
 }
 
+/** Answers as the request wants it: with all texts at once, or with each piece as it comes. */
+export async function answerGeneration(
+  job: GenerationJob,
+  words: AnswerWords,
+  limits: StreamLimits,
+  { stream, stream_options: options }: Pick<GenerationBody, 'stream' | 'stream_options'>,
+): Promise<void> {
+  if (stream) await answerStreamed(job, words, limits, options?.include_usage === true);
+  else await answerWhole(job, words);
+}
+
 /** Answers with all texts at once. */
-export async function answerWhole(job: GenerationJob, words: AnswerWords): Promise<void> {
+async function answerWhole(job: GenerationJob, words: AnswerWords): Promise<void> {
   const trace = traceOf(job.request);
   const results = await cachedAnswer(job.cache, job, keyOf(job), async () => {
     const made = await runChoices(job);
@@ -98,7 +110,7 @@ function keyOf({ model, choices, sampling, stop }: GenerationJob): readonly unkn
 }
 
 /** Answers with each piece of text as it comes. */
-export async function answerStreamed(
+async function answerStreamed(
   job: GenerationJob,
   words: AnswerWords,
   limits: StreamLimits,

@@ -9,8 +9,7 @@ import { messagesOf, parseChat } from './chat-schema.ts';
 import type { RouteContext } from './embedding-route.ts';
 import {
   type AnswerWords,
-  answerStreamed,
-  answerWhole,
+  answerGeneration,
   type Choice,
   type GenerationJob,
   roomFor,
@@ -50,8 +49,7 @@ export function openaiChat(context: RouteContext): RequestHandler {
       cache: isRepeatable(body) ? context.responses : undefined,
     };
     const words = chatWords(answerHead('chatcmpl', model));
-    if (!body.stream) await answerWhole(job, words);
-    else await answerStreamed(job, words, context.streams, body.stream_options?.include_usage === true);
+    await answerGeneration(job, words, context.streams, body);
   };
 }
 

@@ -7,8 +7,7 @@ import { parseCompletion } from './completion-schema.ts';
 import type { RouteContext } from './embedding-route.ts';
 import {
   type AnswerWords,
-  answerStreamed,
-  answerWhole,
+  answerGeneration,
   type Choice,
   type GenerationJob,
   roomFor,
@@ -64,8 +63,7 @@ export function openaiCompletions(context: RouteContext): RequestHandler {
       return typeof input === 'string' ? input : model.tokenizer.decode(input);
     };
     const words = completionWords(answerHead('cmpl', model), body.echo ? textOf : undefined);
-    if (!body.stream) await answerWhole(job, words);
-    else await answerStreamed(job, words, context.streams, body.stream_options?.include_usage === true);
+    await answerGeneration(job, words, context.streams, body);
   };
 }
 
