@@ -40,9 +40,8 @@ export function createGenerativeRuntime(options: GenerativeRuntimeOptions): Gene
   const { telemetry, limits, name, tokenizer, pool } = options;
   const notes = createStepNotes(telemetry, name);
   const places = createPlaceQueue({
+    ...limits,
     capacity: limits.maxQueue,
-    maxQueueMs: limits.maxQueueMs,
-    maxPassOverMs: limits.maxPassOverMs,
     places: pool.size * limits.maxGenerations,
     acquire: () => pool.acquire(),
   });

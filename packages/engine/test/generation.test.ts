@@ -220,6 +220,19 @@ describe('nickname-lm', { timeout: 90_000 }, () => {
     expect(order.at(-1)).toBe('low');
   });
 
+  test('a tenant of a larger weight gets more of the places', async () => {
+    await using bench = await openDecoder(lmDir, { maxGenerations: 1, tenantWeights: { b: 4 } });
+    const order: string[] = [];
+    const ask = async (tenant: string, name: string): Promise<void> => {
+      await bench.model.generate(Int32Array.of(1, 50), { sampling: greedy(2), tenant });
+      order.push(name);
+    };
+    const names = ['first', 'a1', 'a2', 'a3', 'b1', 'b2', 'b3', 'b4'];
+    await Promise.all(names.map((name) => ask(name.slice(0, 1), name)));
+    expect(order[0]).toBe('first');
+    expect(order.indexOf('b4')).toBeLessThan(order.indexOf('a2'));
+  });
+
   test('a generation that nobody has seen any of is run again when its executor dies', async () => {
     await using bench = await openDecoder(lmDir);
     const prompt = Int32Array.of(1, 50, 60);

@@ -1,12 +1,13 @@
 import { InferometerError, monoNow } from '@inferometer/core';
 import { type AdmissionLimits, type Refusal, refusalOf } from '../admission/refusal.ts';
-import { createFairOrder } from '../batching/fair-order.ts';
+import { createFairOrder, type TenantWeights } from '../batching/fair-order.ts';
 import { overloaded, type QueueCall } from '../batching/queue.ts';
 import { createWaitingList, type Placed } from '../batching/waiting-list.ts';
 import { atDeadline, expired } from '../deadline.ts';
 import type { Lease } from '../executor/pool.ts';
 
 export interface PlaceQueueOptions extends AdmissionLimits {
+  readonly tenantWeights: TenantWeights;
   /** Longest wait behind more urgent generations and other tenants, ms. */
   readonly maxPassOverMs: number;
   /** Generations that run at a time, of all executors, integer >= 1. */
@@ -43,7 +44,7 @@ export function cancelled(): InferometerError {
 
 export function createPlaceQueue(options: PlaceQueueOptions): PlaceQueue {
   const waiting = createWaitingList<Waiting>();
-  const order = createFairOrder();
+  const order = createFairOrder(options.tenantWeights);
   let heldMs = 0;
 
   const pump = (): void => {
