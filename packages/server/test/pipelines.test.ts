@@ -139,9 +139,11 @@ describeWithParts('pipelines', ['python'], () => {
   });
 
   test('hooks in the executor: beside the model, in batches, with the phases of each', async () => {
+    const slow = post('/executor', Uint8Array.of(250));
     const answers = await Promise.all(
       Array.from({ length: 24 }, (_, i) => post('/executor', Uint8Array.of(i, i + 1))),
     );
+    expect((await slow).status).toBe(200);
     answers.forEach(({ status, body }, i) => {
       expect([status, body]).toEqual([
         200,

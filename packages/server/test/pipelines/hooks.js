@@ -9,6 +9,8 @@ export function preprocess(input, { inputs }) {
   }
   if (input[0] === 254) throw new Error('this hook is broken');
   if (input[0] === 253) process.kill(process.pid, 'SIGKILL');
+  // Busy for so long that whatever comes meanwhile waits together.
+  if (input[0] === 250) for (const endMs = performance.now() + 300; performance.now() < endMs; );
   return { [inputs[0].name]: { type: 'float32', dims: [1, input.length], data: Float32Array.from(input) } };
 }
 
