@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '..');
 /** What each package's sources may import; `node:` modules and own files always. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'packages/core': ['@opentelemetry/api'],
+  'packages/gpu': ['koffi'],
   'packages/sdk': [
     '@inferometer/core',
     '@opentelemetry/api',

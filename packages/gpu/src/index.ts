@@ -1,0 +1,1 @@
+export { loadLibrary } from './nvml/load-library.ts';
