@@ -11,6 +11,7 @@ import {
 } from '@inferometer/core';
 import type { Decision } from '../deferred/keep-policy.ts';
 import type { SpanOutcomes } from '../providers/counted-exporter.ts';
+import { createBreakdownMetrics } from './breakdown-metrics.ts';
 import { createCacheMetrics } from './cache-metrics.ts';
 
 /** The inference metrics, written to shared memory. */
@@ -193,6 +194,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     .set(1);
 
   const caches = createCacheMetrics(memory);
+  const breakdown = createBreakdownMetrics(memory);
 
   let coldStart: GaugeFamily | undefined;
   /** By model: one that is loaded anew takes the place of the one before. */
@@ -233,6 +235,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     if (record.method !== '') {
       observeIn(httpDuration, seconds, ids, at, record.method, record.route, statusText(record.status));
     }
+    breakdown.requestEnded(record);
     if (record.deviceMs > 0) deviceTime.of(model, record.tenant ?? 'default').add(record.deviceMs / 1e3);
     if (record.generation) observeGeneration(model, record, record.generation, ids, at);
   };
@@ -263,6 +266,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     queueArrival: (model, depth) => depthAtArrival.of(model).observe(depth),
     batchEnded(batch) {
       const { model } = batch;
+      breakdown.batchEnded(batch);
       batchSize.of(model).observe(batch.size);
       batchTokens.of(model).observe(batch.tokens);
       paddingRatio.of(model).observe(batch.paddingRatio);
