@@ -30,12 +30,6 @@ const others = {
 } as const;
 
 const pending = {
-  cpuTime: 'inference_cpu_seconds_total',
-  tokens: 'inference_tokens_total',
-  kvCacheUtilization: 'inference_kv_cache_utilization_ratio',
-  generationSlots: 'inference_generation_slots',
-  batchSizeLimit: 'inference_batch_size_limit',
-  executors: 'inference_executors',
   cgroupCpuSeconds: 'inference_cgroup_cpu_seconds_total',
   cgroupCpuLimit: 'inference_cgroup_cpu_limit_cores',
   cgroupCpuThrottled: 'inference_cgroup_cpu_throttled_seconds_total',

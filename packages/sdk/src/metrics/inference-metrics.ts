@@ -13,6 +13,7 @@ import type { Decision } from '../deferred/keep-policy.ts';
 import type { SpanOutcomes } from '../providers/counted-exporter.ts';
 import { createBreakdownMetrics } from './breakdown-metrics.ts';
 import { createCacheMetrics } from './cache-metrics.ts';
+import { createModelMetrics } from './model-metrics.ts';
 
 /** The inference metrics, written to shared memory. */
 export interface InferenceMetrics {
@@ -153,9 +154,20 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
   });
   const deviceTime = memory.counter({
     name: METRIC.deviceTime,
-    help: 'Time of model runs, shared out by tokens.',
+    help: 'Time of model runs by where they ran, shared out to their requests by tokens.',
+    unit: 's',
+    labels: ['model', 'tenant', 'inference_device'],
+  });
+  const cpuTime = memory.counter({
+    name: METRIC.cpuTime,
+    help: 'CPU that executors took in model runs, of all their threads, shared out to their requests by tokens.',
     unit: 's',
     labels: ['model', 'tenant'],
+  });
+  const tokens = memory.counter({
+    name: METRIC.tokens,
+    help: 'Tokens that models read and wrote, without padding.',
+    labels: ['model', 'type'],
   });
   const restarts = memory.counter({
     name: METRIC.executorRestarts,
@@ -195,6 +207,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
 
   const caches = createCacheMetrics(memory);
   const breakdown = createBreakdownMetrics(memory);
+  const models = createModelMetrics(memory);
 
   let coldStart: GaugeFamily | undefined;
   /** By model: one that is loaded anew takes the place of the one before. */
@@ -202,6 +215,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
   const sample = (): void => {
     for (const { model, depth } of queues.values()) queueDepth.of(model).set(depth());
     caches.sample();
+    models.sample();
   };
 
   /** Observes, and points to the request's trace if it is exported. */
@@ -236,7 +250,6 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       observeIn(httpDuration, seconds, ids, at, record.method, record.route, statusText(record.status));
     }
     breakdown.requestEnded(record);
-    if (record.deviceMs > 0) deviceTime.of(model, record.tenant ?? 'default').add(record.deviceMs / 1e3);
     if (record.generation) observeGeneration(model, record, record.generation, ids, at);
   };
 
@@ -271,7 +284,15 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       batchTokens.of(model).observe(batch.tokens);
       paddingRatio.of(model).observe(batch.paddingRatio);
       dispatches.of(model, batch.reason).add();
+      const { inputTokens = 0, outputTokens = 0 } = batch;
+      if (inputTokens > 0) tokens.of(model, 'input').add(inputTokens);
+      if (outputTokens > 0) tokens.of(model, 'output').add(outputTokens);
     },
+    deviceUsed(model, tenant = 'default', device, deviceMs, cpuMs) {
+      deviceTime.of(model, tenant, device).add(deviceMs / 1e3);
+      if (cpuMs > 0) cpuTime.of(model, tenant).add(cpuMs / 1e3);
+    },
+    modelOpened: models.opened,
     ...caches.observer,
     executorRestarted: (model) => restarts.of(model).add(),
     modelLoaded({ model, seconds, phases = [] }) {
