@@ -273,8 +273,9 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       queues.set(queue.model, queue);
       queueCapacity.of(queue.model).set(queue.capacity);
       sample();
-      // From 0 on: a rate sees the first refusal only if the series was there before it.
+      // From 0 on: a rate sees the first one only if the series was there before it.
       rejected.of(queue.model, 'queue_full').add(0);
+      restarts.of(queue.model).add(0);
     },
     queueArrival: (model, depth) => depthAtArrival.of(model).observe(depth),
     batchEnded(batch) {
