@@ -39,23 +39,6 @@ const pending = {
   cgroupMemoryLimit: 'inference_cgroup_memory_limit_bytes',
   cgroupMemoryEvents: 'inference_cgroup_memory_events_total',
   pressureStalled: 'inference_pressure_stalled_seconds_total',
-  hwGpuUtilization: 'hw_gpu_utilization_ratio',
-  hwGpuMemoryUsage: 'hw_gpu_memory_usage_bytes',
-  hwGpuMemoryLimit: 'hw_gpu_memory_limit_bytes',
-  hwPower: 'hw_power_watts',
-  hwEnergy: 'hw_energy_joules_total',
-  hwTemperature: 'hw_temperature_celsius',
-  hwErrors: 'hw_errors_total',
-  hwStatus: 'hw_status',
-  gpuClock: 'inference_gpu_clock_hertz',
-  gpuPcieThroughput: 'inference_gpu_pcie_throughput_bytes_per_second',
-  gpuThrottled: 'inference_gpu_throttled',
-  gpuProcessMemory: 'inference_gpu_process_memory_bytes',
-  gpuUtilization: 'inference_gpu_utilization_ratio',
-  gpuMemoryUtilization: 'inference_gpu_memory_utilization_ratio',
-  gpuPoll: 'inferometer_gpu_poll_seconds',
-  gpuPollFailures: 'inferometer_gpu_poll_failures_total',
-  energy: 'inference_energy_joules_total',
 } as const;
 
 /** Every metric that dashboards query: ours, and what stands beside them. */
