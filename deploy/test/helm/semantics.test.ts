@@ -63,16 +63,12 @@ describeWithParts('objects of the chart', ['helm'], () => {
     ],
     [
       'a file that is not mounted',
-      (all) => {
-        find(all, 'ConfigMap', 'inferometer').data = { 'other.yaml': 'a: b' };
-      },
+      (all) => assign(all, 'ConfigMap', 'inferometer', 'data', { 'other.yaml': 'a: b' }),
       /reads \/etc\/inferometer\/inferometer.yaml/,
     ],
     [
       'an address of no Service',
-      (all) => {
-        find(all, 'Service', 'inferometer-traces').metadata.name = 'jaeger';
-      },
+      (all) => Object.assign(find(all, 'Service', 'inferometer-traces').metadata, { name: 'jaeger' }),
       /names inferometer-traces.inference.svc:4318, which is no Service/,
     ],
     [
