@@ -47,7 +47,13 @@ export const METRIC = {
   batchTokens: 'inference_batch_tokens',
   batchPaddingRatio: 'inference_batch_padding_ratio',
   batchDispatches: 'inference_batch_dispatches_total',
+  batchSizeLimit: 'inference_batch_size_limit',
   deviceTime: 'inference_device_time_seconds_total',
+  cpuTime: 'inference_cpu_seconds_total',
+  tokens: 'inference_tokens_total',
+  kvCacheUtilization: 'inference_kv_cache_utilization_ratio',
+  generationSlots: 'inference_generation_slots',
+  executors: 'inference_executors',
   runDuration: 'inference_run_duration_seconds',
   executorUtilization: 'inference_executor_utilization_ratio',
   executorCpu: 'inference_executor_cpu_seconds_total',
@@ -104,6 +110,10 @@ export const ATTR = {
   batchPaddingRatio: 'inference.batch.padding_ratio',
   deviceMsShare: 'inference.batch.device_ms_share',
   deviceMs: 'inference.device_ms',
+  /** Where models ran, such as `cpu` or `cuda:0`. */
+  device: 'inference.device',
+  /** CPU that executors took for its part of model runs. */
+  cpuMs: 'inference.cpu_ms',
   executor: 'inference.executor',
   /** Whether a graph came optimised from the cache on disk. */
   fromCache: 'inference.model.from_cache',

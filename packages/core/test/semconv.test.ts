@@ -2,7 +2,7 @@ import { ATTR, BOUNDS, METRIC, SPAN } from '@inferometer/core';
 import { expect, test } from 'vitest';
 
 const units =
-  /_(seconds|total|ratio|size|tokens|depth|arrival|capacity|flight|info|token|joules|bytes|entries|state|pending|duration)(_total)?$/;
+  /_(seconds|total|ratio|size|tokens|depth|arrival|capacity|flight|info|token|joules|bytes|entries|state|pending|duration|limit|slots|executors|cores|periods|events)(_total)?$/;
 
 test('metric names have a known prefix and end with their unit', () => {
   for (const name of Object.values(METRIC)) {
