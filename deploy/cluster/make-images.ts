@@ -59,6 +59,18 @@ export async function buildService({ env }: Workshop, name: string, sbom: string
   );
 }
 
+/** Builds the variant with CUDA upon `serviceImage`, on the local base instead of NVIDIA's. */
+export async function buildCuda({ env }: Workshop, name: string, sbom: string): Promise<void> {
+  const args = ['BASE=localhost/debian:bookworm-slim', `SERVICE=${serviceImage}`];
+  if (process.env.PIP_INDEX_URL) args.push(`PYTHON_INDEX=${process.env.PIP_INDEX_URL}`);
+  const all = args.flatMap((it) => ['--build-arg', it]);
+  await mustRun(
+    join(images, 'build.sh'),
+    ['--cuda', '--builder', 'buildah', '--sbom', sbom, name, '--pull-never', ...all],
+    { env, timeoutMs: 900_000 },
+  );
+}
+
 /** Writes an image as an archive that container runtimes import. */
 export async function exportImage(shop: Workshop, name: string, file: string): Promise<string> {
   await shop.buildah('push', '--quiet', name, `docker-archive:${file}:${name}`);

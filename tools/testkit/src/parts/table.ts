@@ -16,6 +16,8 @@ export type PartName =
   | 'coredns'
   | 'pause'
   | 'prometheus-adapter'
+  | 'buildkitd'
+  | 'buildctl'
   | 'containerd'
   | 'buildah'
   | 'debootstrap'
@@ -53,6 +55,8 @@ export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   coredns: { places: ['bin/coredns'], takes: 'Go 1.26, 1 to 5 minutes' },
   pause: { places: ['bin/pause'], takes: 'Go 1.26, seconds' },
   'prometheus-adapter': { places: ['bin/prometheus-adapter'], takes: 'Go 1.26, 1 to 5 minutes' },
+  buildkitd: { places: ['bin/buildkitd', 'buildkitd'], takes: 'Go 1.26, 2 to 20 minutes' },
+  buildctl: { places: ['bin/buildctl', 'buildctl'], takes: 'Go 1.26, less than a minute after buildkitd' },
   containerd: { places: ['containerd'], takes: 'root on Debian, seconds' },
   buildah: { places: ['buildah'], takes: 'root on Debian, seconds' },
   debootstrap: { places: ['debootstrap', '/usr/sbin/debootstrap'], takes: 'root on Debian, seconds' },
