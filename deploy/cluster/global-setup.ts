@@ -1,8 +1,17 @@
-import { join } from 'node:path';
-import { howToGet, isCi, missingParts, type PartName, tempDir } from '@inferometer/testkit';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { howToGet, isCi, missingParts, type PartName, type TempDir, tempDir } from '@inferometer/testkit';
 import type { TestProject } from 'vitest/node';
 import { bringUp } from './bring-up.ts';
-import { buildService, exportImage, imageOfPart, makeBases, serviceImage, workshop } from './make-images.ts';
+import {
+  buildService,
+  exportImage,
+  imageOfPart,
+  isBuilt,
+  makeBases,
+  serviceImage,
+  workshop,
+} from './make-images.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -30,30 +39,42 @@ const cluster: readonly PartName[] = [
 /** Brings a cluster up while the images are made, and takes it down after the last test. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const needed = process.env.KUBECONFIG ? servers : [...servers, ...cluster];
-  const missing = missingParts([...needed, 'kubectl', 'helm', 'buildah', 'debian-base']);
+  const missing = missingParts([
+    ...needed,
+    'kubectl',
+    'helm',
+    'buildah',
+    'buildkitd',
+    'buildctl',
+    'debian-base',
+  ]);
   if (missing.length > 0)
     throw new Error(
       `parts are missing${isCi() ? ', and under CI that is a failure' : ''}:\n${missing.map(howToGet).join('\n')}`,
     );
 
-  const dir = await tempDir('images');
-  const shop = workshop(dir.path);
+  const kept = process.env.CLUSTER_IMAGES;
+  const dir = kept ? undefined : await tempDir('images');
+  const folder = kept ? resolve(kept) : (dir as TempDir).path;
+  await mkdir(folder, { recursive: true });
+  const shop = workshop(folder);
   const coming = bringUp();
   try {
     await makeBases(shop);
-    await buildService(shop, serviceImage, dir.file('sbom.json'));
+    if (!kept || !(await isBuilt(shop, serviceImage)))
+      await buildService(shop, serviceImage, join(folder, 'sbom.json'));
     const running = await coming;
-    await running.load(await exportImage(shop, serviceImage, dir.file('service.tar')));
-    for (const part of servers) await running.load(await imageOfPart(part, join(dir.path, 'parts')));
+    await running.load(await exportImage(shop, serviceImage, join(folder, 'service.tar')));
+    for (const part of servers) await running.load(await imageOfPart(part, join(folder, 'parts')));
     project.provide('kubeconfig', running.kubeconfig);
-    project.provide('workshop', dir.path);
+    project.provide('workshop', folder);
   } catch (error) {
     await coming.then((it) => it.down()).catch(() => {});
-    await dir[Symbol.asyncDispose]();
+    await dir?.[Symbol.asyncDispose]();
     throw error;
   }
   return async () => {
     await (await coming).down();
-    await dir[Symbol.asyncDispose]();
+    await dir?.[Symbol.asyncDispose]();
   };
 }

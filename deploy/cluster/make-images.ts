@@ -1,4 +1,4 @@
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PartName, requirePart } from '@inferometer/testkit';
 import { mustRun } from './must-run.ts';
@@ -44,11 +44,15 @@ export async function makeBases({ env }: Workshop): Promise<void> {
   await mustRun(join(images, 'local-bases.sh'), [], { env, timeoutMs: 300_000 });
 }
 
-const bases = ['BASE=localhost/debian:bookworm-slim', 'NODE_BASE=localhost/node:24-bookworm-slim'];
+/** Arguments of the Dockerfile. */
+export const bases = {
+  BASE: 'localhost/debian:bookworm-slim',
+  NODE_BASE: 'localhost/node:24-bookworm-slim',
+} as const;
 
 /** Builds the service by its Dockerfile on the local bases. */
 export async function buildService({ env }: Workshop, name: string, sbom: string): Promise<void> {
-  const args = bases.flatMap((it) => ['--build-arg', it]);
+  const args = Object.entries(bases).flatMap(([name, image]) => ['--build-arg', `${name}=${image}`]);
   await mustRun(
     join(images, 'build.sh'),
     ['--builder', 'buildah', '--sbom', sbom, name, '--pull-never', ...args],
@@ -59,9 +63,17 @@ export async function buildService({ env }: Workshop, name: string, sbom: string
   );
 }
 
+/** Whether an image is in that storage. */
+export async function isBuilt(shop: Workshop, name: string): Promise<boolean> {
+  return shop.buildah('inspect', '--type', 'image', name).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Builds the variant with CUDA upon `serviceImage`, on the local base instead of NVIDIA's. */
 export async function buildCuda({ env }: Workshop, name: string, sbom: string): Promise<void> {
-  const args = ['BASE=localhost/debian:bookworm-slim', `SERVICE=${serviceImage}`];
+  const args = [`BASE=${bases.BASE}`, `SERVICE=${serviceImage}`];
   if (process.env.PIP_INDEX_URL) args.push(`PYTHON_INDEX=${process.env.PIP_INDEX_URL}`);
   const all = args.flatMap((it) => ['--build-arg', it]);
   await mustRun(
@@ -73,6 +85,7 @@ export async function buildCuda({ env }: Workshop, name: string, sbom: string): 
 
 /** Writes an image as an archive that container runtimes import. */
 export async function exportImage(shop: Workshop, name: string, file: string): Promise<string> {
+  await rm(file, { force: true });
   await shop.buildah('push', '--quiet', name, `docker-archive:${file}:${name}`);
   return file;
 }
@@ -83,6 +96,7 @@ export async function imageOfPart(name: PartName, dir: string): Promise<string> 
   const file = join(dir, `${name}.tar`);
   await mkdir(join(folder, 'bin'), { recursive: true });
   await cp(requirePart(name).path, join(folder, 'bin', name));
+  await rm(file, { force: true });
   const user = ['-u', '65532:65532'];
   await mustRun(join(root, 'tools/cluster/mkimage.sh'), [
     ...[...user, '-o', file],

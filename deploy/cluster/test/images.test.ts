@@ -1,9 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '@inferometer/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { startBuildKit } from '../buildkit.ts';
 import { kubectlFor } from '../kubectl.ts';
-import { buildCuda, buildService, serviceImage, workshop } from '../make-images.ts';
+import { bases, buildCuda, buildService, serviceImage, workshop } from '../make-images.ts';
 
 const shop = workshop(inject('workshop'));
 const kubectl = kubectlFor(inject('kubeconfig'), 'inferometer-images');
@@ -23,6 +25,14 @@ interface Sbom {
 
 const purlsOf = ({ packages }: Sbom) =>
   packages.flatMap((it) => it.externalRefs.map((ref) => ref.referenceLocator));
+
+/** Variables in any order; what builders add to labels is theirs. */
+function sorted(json: string): unknown {
+  const value: unknown = JSON.parse(json);
+  if (Array.isArray(value)) return value.toSorted();
+  const entries = Object.entries((value ?? {}) as object).filter(([name]) => !name.startsWith('io.buildah'));
+  return typeof value === 'object' ? Object.fromEntries(entries.toSorted()) : value;
+}
 
 /** Calls back with the folder that an image is mounted at. */
 async function mounted<T>(image: string, look: (root: string) => Promise<T>): Promise<T> {
@@ -128,7 +138,49 @@ describe('the image of the service', () => {
     const template = '{{json .OCIv1.RootFS.DiffIDs}} {{.FromImageID}}';
     expect(await inspect('localhost/again:test', template)).toBe(await inspect(serviceImage, template));
   });
+
+  test('is built by BuildKit too, with the same content', { timeout: 900_000 }, async () => {
+    const labels = JSON.parse(await inspect(serviceImage, '{{json .OCIv1.Config.Labels}}')) as Record<
+      string,
+      string
+    >;
+    const created = new Date(
+      await inspect(serviceImage, '{{.OCIv1.Created.Format "2006-01-02T15:04:05Z07:00"}}'),
+    );
+    await using buildkit = await startBuildKit(shop);
+    const archive = await buildkit.build(bases, {
+      SOURCE_DATE_EPOCH: String(created.getTime() / 1_000),
+      VERSION: labels['org.opencontainers.image.version'] ?? '',
+      REVISION: labels['org.opencontainers.image.revision'] ?? '',
+    });
+    const name = (await shop.buildah('pull', '--quiet', `oci-archive:${archive}`)).trim();
+    for (const template of ['User', 'Entrypoint', 'Env', 'Labels', 'ExposedPorts', 'WorkingDir']) {
+      const config = `{{json .OCIv1.Config.${template}}}`;
+      expect.soft(sorted(await inspect(name, config))).toEqual(sorted(await inspect(serviceImage, config)));
+    }
+    const [ours, theirs] = [await contentOf(serviceImage), await contentOf(name)];
+    expect(ours.size).toBeGreaterThan(1_000);
+    expect([...theirs].filter(([file, hash]) => ours.get(file) !== hash)).toEqual([]);
+    expect(theirs.size).toBe(ours.size);
+  });
 });
+
+/** A hash of all that the image has on top of its base: paths, modes, links and contents. */
+async function contentOf(image: string): Promise<ReadonlyMap<string, string>> {
+  return mounted(image, async (root) => {
+    const found = new Map<string, string>();
+    for (const folder of ['app', 'usr/local', 'usr/share/sbom']) {
+      for (const file of (await filesBelow(join(root, folder))).map((it) => join(folder, it))) {
+        const { mode, mtimeMs } = await lstat(join(root, file));
+        const isLink = (mode & 0o170000) === 0o120000;
+        const content = isLink ? await readlink(join(root, file)) : await readFile(join(root, file));
+        const hash = createHash('sha256').update(content).digest('hex');
+        found.set(file, `${mode.toString(8)} ${isLink ? '' : mtimeMs} ${hash}`);
+      }
+    }
+    return found;
+  });
+}
 
 /** Bytes of all layers, not compressed. */
 async function sizeOf(image: string): Promise<number> {
