@@ -50,6 +50,7 @@ has_cjk_font() {
 up_to_date() {
   case $1 in
     redis-server) command -v redis-server >/dev/null ;;
+    cc) command -v cc >/dev/null ;;
     # Debian has the programs of each version in a folder of their own, off PATH.
     postgres) command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
     chromium) command -v chromium >/dev/null && has_cjk_font ;;
@@ -65,7 +66,7 @@ up_to_date() {
 # needs NAME: whether what makes the part is there; says what is missing, and why.
 needs() {
   case $1 in
-    redis-server | postgres | chromium | containerd | buildah | debootstrap)
+    redis-server | postgres | chromium | cc | containerd | buildah | debootstrap)
       local packages; packages=$(debian_packages "$1")
       if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then return 0; fi
       say "install it yourself (Debian: apt-get install $packages); this script does so only as root with apt-get"
@@ -84,7 +85,7 @@ needs() {
 
 make_part() {
   case $1 in
-    redis-server | postgres | chromium | containerd | buildah | debootstrap) debian "$1" ;;
+    redis-server | postgres | chromium | cc | containerd | buildah | debootstrap) debian "$1" ;;
     debian-base) debian_base ;;
     python) python_environment ;;
     rivals) rival_packages ;;
@@ -100,6 +101,7 @@ debian_packages() {
     postgres) echo postgresql ;;
     # What runs pods, and what the cluster's scripts use.
     containerd) echo 'containerd runc containernetworking-plugins iptables openssl iproute2 util-linux' ;;
+    cc) echo build-essential ;;
     *) echo "$1" ;;
   esac
 }
