@@ -61,7 +61,7 @@ export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   containerd: { places: ['containerd'], takes: 'root on Debian, seconds' },
   buildah: { places: ['buildah'], takes: 'root on Debian, seconds' },
   debootstrap: { places: ['debootstrap', '/usr/sbin/debootstrap'], takes: 'root on Debian, seconds' },
-  'debian-base': { places: ['debian-base.tar'], takes: 'root on Debian, a minute after debootstrap' },
+  'debian-base': { places: ['./debian-base.tar'], takes: 'root on Debian, a minute after debootstrap' },
   'redis-server': { places: ['redis-server'], takes: 'root on Debian, seconds' },
   postgres: {
     places: ['postgres', '/usr/lib/postgresql/*/bin/postgres'],
