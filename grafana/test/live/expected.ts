@@ -9,6 +9,9 @@ export const constant: Readonly<Record<string, string>> = {
   'Block in progress': 'a block is over long before it is looked at',
   'Spans dropped': 'none are',
   'Refused and failed spans': 'none are',
+  'GPU memory by process': 'a process keeps what it has',
+  'Slowed down': 'the GPU is capped all the time',
+  'GPU state': 'the GPU is well',
   'Targets that answer': 'all of them do',
   'Samples in a scrape': 'no label gets a new value under an even load',
 };
@@ -23,14 +26,10 @@ import { builtDashboards } from '../dashboard.ts';
 /** Panels of readings that the service does not have yet. */
 export const notYet: readonly string[] = builtDashboards().flatMap(([, { panels }]) =>
   panels
-    .filter(({ targets = [] }) =>
-      targets.some(({ expr }) =>
-        /hw_|inference_gpu|inferometer_gpu|inference_energy|cgroup|pressure|inference_device!=/.test(expr),
-      ),
-    )
+    .filter(({ targets = [] }) => targets.some(({ expr }) => /cgroup|pressure/.test(expr)))
     .map(({ title }) => title),
 );
 
 /** Metrics that are there only once what an alert looks for has happened: such an alert cannot have data here. */
 export const absentMetrics: RegExp =
-  /otelcol_exporter_(send|enqueue)_failed|inference_cgroup_|hw_|inference_gpu_|inferometer_gpu_/;
+  /otelcol_exporter_(send|enqueue)_failed|inference_cgroup_|gpu_poll_failures/;

@@ -1,5 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { type Prometheus, startPrometheus, withFreePorts } from '@inferometer/testkit';
+import {
+  type Prometheus,
+  type RunningProcess,
+  startFakeNvml,
+  startProcess,
+  startPrometheus,
+  withFreePorts,
+  withoutOwnSettings,
+} from '@inferometer/testkit';
 import { type ConfiguredCollector, startConfiguredCollector } from '../../../deploy/test/live/collector.ts';
 import { loadFor, requestsPerRound, round, tokensPerRound } from '../../../deploy/test/live/load.ts';
 import { type Service, startService } from '../../../deploy/test/live/service.ts';
@@ -29,24 +37,25 @@ export interface LiveSystem extends AsyncDisposable {
 const enoughSamples = 16;
 
 export const job = 'inferometer';
+const gpuJob = 'on-a-gpu';
 
 export async function startLiveSystem(): Promise<LiveSystem> {
   await using started = new AsyncDisposableStack();
   const collector = started.use(await startConfiguredCollector());
   const otlp = started.use(await startOtlpPrometheus(collector));
+  const pushes = {
+    OTEL_METRICS_EXPORTER: 'otlp,prometheus',
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${otlp.url}/api/v1/otlp/v1/metrics`,
+    OTEL_METRIC_EXPORT_INTERVAL: '1000',
+  };
+  const gpu = started.use(await startFakeNvml(gpuScript));
+  const app = started.use(await startGpuApp({ ...pushes, ...gpu.env }));
   const service = started.use(
-    await startService(collector.url, {
-      args: ['--cache-bytes', '100000000'],
-      env: {
-        OTEL_METRICS_EXPORTER: 'otlp,prometheus',
-        OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `${otlp.url}/api/v1/otlp/v1/metrics`,
-        OTEL_METRIC_EXPORT_INTERVAL: '1000',
-      },
-    }),
+    await startService(collector.url, { args: ['--cache-bytes', '100000000'], env: pushes }),
   );
   // Before the first scrape, so that no series begins in the midst of the load.
   await round(service.url);
-  const scrape = started.use(await startScrapingPrometheus(service, collector));
+  const scrape = started.use(await startScrapingPrometheus(service, app, collector));
   const startS = Date.now() / 1000;
   const rounds = await loadFor(service.url, async () => {
     const seen = await Promise.all(
@@ -68,10 +77,74 @@ export async function startLiveSystem(): Promise<LiveSystem> {
   };
 }
 
-/** Scrapes the service; and, as everywhere, the Collector and itself. */
-function startScrapingPrometheus(service: Service, collector: ConfiguredCollector): Promise<Prometheus> {
+/** What the GPU of the test has and draws, more or less: with these the panels are compared. */
+export const gpuTruth = { watts: 350, bytes: 80 * 2 ** 30 } as const;
+
+/** What the GPU says; most of it grows slowly, so that no line is straight. */
+const gpuScript = [
+  'devices 1',
+  'driver 570.86.15',
+  '0 name NVIDIA H100 80GB HBM3',
+  '0 utilization 40+0.3/s 20',
+  `0 memory ${gpuTruth.bytes} 0 ${gpuTruth.bytes / 4}+10000000/s`,
+  // mW and mJ
+  `0 power ${gpuTruth.watts * 1e3}+200/s`,
+  `0 energy 1000000+${gpuTruth.watts * 1e3}/s`,
+  '0 temperature 50+0.25/s',
+  '0 sm_clock 1500+1/s',
+  '0 memory_clock 2619',
+  '0 pcie 1000+10/s 2000+10/s',
+  '0 throttled 4',
+  '0 throttle_supported 511',
+  '0 ecc 1+1/s 0',
+  '0 encoder 0',
+  '0 decoder 0',
+  '0 processes parent:1073741824+1000000/s',
+  '',
+].join('\n');
+
+interface GpuApp extends RunningProcess {
+  /** host:port of its metrics. */
+  readonly metricsHost: string;
+}
+
+/** An application on that GPU, with telemetry by `--import`. */
+function startGpuApp(env: Readonly<Record<string, string>>): Promise<GpuApp> {
+  return withFreePorts(1, async ([port = 0]) => {
+    const metricsHost = `127.0.0.1:${port}`;
+    const running = await startProcess({
+      name: 'on-a-gpu.mjs',
+      command: process.execPath,
+      args: [
+        '--import',
+        '@inferometer/sdk/register',
+        fileURLToPath(new URL('apps/on-a-gpu.mjs', import.meta.url)),
+      ],
+      env: {
+        ...withoutOwnSettings(),
+        OTEL_SERVICE_NAME: gpuJob,
+        OTEL_TRACES_EXPORTER: 'none',
+        OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
+        OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
+        INFEROMETER_GPU_INTERVAL_MS: '500',
+        ...env,
+      },
+      ready: { output: /^working$/m, url: `http://${metricsHost}/metrics` },
+      stopTimeoutMs: 6_000,
+    });
+    return { ...running, metricsHost };
+  });
+}
+
+/** Scrapes both; and, as everywhere, the Collector and itself. */
+function startScrapingPrometheus(
+  service: Service,
+  app: GpuApp,
+  collector: ConfiguredCollector,
+): Promise<Prometheus> {
   return startSelfScraping([
     { job_name: job, static_configs: [{ targets: [service.host] }] },
+    { job_name: gpuJob, static_configs: [{ targets: [app.metricsHost] }] },
     collectorJob(collector),
   ]);
 }
