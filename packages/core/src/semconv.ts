@@ -38,6 +38,8 @@ export type LoadPhaseName = (typeof LOAD_PHASES)[number];
 export const METRIC = {
   requestDuration: 'inference_request_duration_seconds',
   phaseDuration: 'inference_phase_duration_seconds',
+  requests: 'inference_requests_total',
+  phaseTime: 'inference_phase_seconds_total',
   requestsInFlight: 'inference_requests_in_flight',
   requestsRejected: 'inference_requests_rejected_total',
   queueDepth: 'inference_queue_depth',
@@ -47,6 +49,8 @@ export const METRIC = {
   batchTokens: 'inference_batch_tokens',
   batchPaddingRatio: 'inference_batch_padding_ratio',
   batchDispatches: 'inference_batch_dispatches_total',
+  batchRuns: 'inference_batch_runs_total',
+  batchRunTime: 'inference_batch_run_seconds_total',
   batchSizeLimit: 'inference_batch_size_limit',
   deviceTime: 'inference_device_time_seconds_total',
   cpuTime: 'inference_cpu_seconds_total',
