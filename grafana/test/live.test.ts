@@ -3,10 +3,17 @@ import { describeWithParts, type Sample, waitFor } from '@inferometer/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { knownLength } from '../../deploy/test/live/load.ts';
 import { failedRatio, objectives, slowRatio } from '../src/overview/slo.ts';
-import { builtDashboards, panelNamed } from './dashboard.ts';
+import {
+  builtDashboards,
+  type DashboardJson,
+  type PanelJson,
+  panelNamed,
+  panelsOf,
+  type TargetJson,
+} from './dashboard.ts';
 import { problemsOf } from './live/check.ts';
 import { chooseAll, substitute } from './live/choice.ts';
-import { absent, absentMetrics, constant, notYet } from './live/expected.ts';
+import { absent, absentMetrics, constant } from './live/expected.ts';
 import { problemsOfRules, readRules } from './live/rules.ts';
 import { gpuTruth, job, type LiveSystem, ruleFiles, startLiveSystem, type Way } from './live/system.ts';
 
@@ -40,7 +47,7 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
         choice,
         timesS: system.timesS,
         constant,
-        absent: { ...absent, ...Object.fromEntries(notYet.map((title) => [title, ''])) },
+        absent,
       };
       expect(await problemsOf(system.prometheus[way], dashboard, options)).toEqual([]);
     });
@@ -193,6 +200,71 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
     for (const { labels } of exemplars) expect(labels.trace_id).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  describe('the check itself', () => {
+    /** Problems with one panel alone, or one query of it. */
+    const problemsWith = (dashboard: DashboardJson, panel: PanelJson, targets = panel.targets) => {
+      const alone = { ...dashboard, panels: [{ ...panel, ...(targets ? { targets } : {}) }] };
+      const choice = { ...chooseAll(dashboard), before: '3s' };
+      const times = { timesS: system.timesS.slice(-1), constant: { [panel.title]: '' } };
+      return problemsOf(system.prometheus.scrape, alone, { choice, absent, ...times });
+    };
+
+    test.each(builtDashboards())(
+      'finds each query of %s that is emptied, asks for what is not there or drops a label',
+      async (_name, dashboard) => {
+        const undetected: string[] = [];
+        for (const panel of panelsOf(dashboard)) {
+          for (const target of panel.targets ?? []) {
+            if (panel.title in absent || `${panel.title}: ${target.legendFormat}` in absent) continue;
+            for (const [what, expr] of mutationsOf(target)) {
+              const found = await problemsWith(dashboard, panel, [{ ...target, expr }]);
+              if (found.length === 0) undetected.push(`${panel.title}: ${what}`);
+            }
+          }
+        }
+        expect(undetected).toEqual([]);
+      },
+      120_000,
+    );
+
+    test('finds each panel whose metrics lost their name or a label on the way', async () => {
+      const hurt = /inference_queue_depth\b|inference_tokens_total|inference_run_duration_seconds/;
+      for (const [, dashboard] of builtDashboards()) {
+        const choice = { ...chooseAll(dashboard), before: '3s' };
+        const options = { choice, timesS: system.timesS.slice(-1), constant: {}, absent };
+        const problems = (await problemsOf(system.damaged, dashboard, options)).filter(
+          (problem) => !problem.includes('does not change'),
+        );
+        for (const { title, targets = [] } of panelsOf(dashboard)) {
+          const isHurt = targets.some(
+            ({ expr, legendFormat }) =>
+              hurt.test(expr) ||
+              /\{\{(tenant|status)\}\}/.test(legendFormat) ||
+              /\b(tenant|status)=~/.test(expr),
+          );
+          const isFound = problems.some((problem) => problem.startsWith(`${title}: `));
+          expect({ title, isFound }).toEqual({ title, isFound: isHurt });
+        }
+      }
+    });
+
+    test('finds each rule that records nothing and each alert that looks at nothing', async () => {
+      const rules = (await readRules(ruleFiles)).flatMap((group) => group.rules);
+      const endS = system.timesS.at(-1) as number;
+      const { scrape } = system.prometheus;
+      for (const rule of rules) {
+        if (absentMetrics.test(rule.expr)) continue;
+        const mutated = rule.record
+          ? { ...rule, record: `${rule.record}:renamed` }
+          : { ...rule, expr: renamed(rule.expr) };
+        expect({
+          rule,
+          found: (await problemsOfRules(scrape, [mutated], endS, absentMetrics)).length > 0,
+        }).toEqual({ rule, found: true });
+      }
+    });
+  });
+
   // Last, since it ends the service.
   test('the last sample is seconds old, and ages when the service is gone', async () => {
     const { expr = '' } = panelNamed('overview', 'Last sample').targets?.[0] ?? {};
@@ -230,6 +302,41 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
 async function residentBytes(pid: number): Promise<number> {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) * 1024;
+}
+
+/** What could go wrong with a query, one thing at a time. */
+function mutationsOf({ expr, legendFormat }: TargetJson): (readonly [what: string, expr: string])[] {
+  const names = new Set(
+    [...expr.matchAll(/\b([a-z][a-z0-9_]*)\{/g)].map(([, name = '']) =>
+      name.replace(/_(bucket|sum|count)$/, ''),
+    ),
+  );
+  const labels = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label as string);
+  return [
+    ['emptied', ''],
+    ...[...names].map((name) => {
+      const metric = new RegExp(`\\b${name}(?=(_bucket|_sum|_count)?\\{)`, 'g');
+      return [`${name} renamed`, expr.replace(metric, `${name}_renamed`)] as const;
+    }),
+    // Of those that the query keeps by name.
+    ...labels
+      .filter((label) => new RegExp(`by \\([^)]*\\b${label}\\b`).test(expr))
+      .map(
+        (label) =>
+          [
+            `without ${label}`,
+            expr.replace(new RegExp(`(by \\([^)]*)\\b${label}\\b(, )?`, 'g'), '$1'),
+          ] as const,
+      ),
+  ];
+}
+
+/** An expression that asks for metrics that are not there. */
+function renamed(expr: string): string {
+  return expr.replace(
+    /\b((inference|inferometer|otelcol|hw|prometheus)[a-z0-9_:]*|up\b)/g,
+    (name) => `${name}_renamed`,
+  );
 }
 
 function sumOf(values: readonly number[]): number {

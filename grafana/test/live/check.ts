@@ -1,5 +1,6 @@
 import type { PrometheusClient, Sample } from '@inferometer/testkit';
 import { type DashboardJson, type PanelJson, panelsOf, type TargetJson } from '../dashboard.ts';
+import { parsePromql, type Vector, vectorsOf } from '../promql/parse.ts';
 import { type Choice, substitute } from './choice.ts';
 
 /** The part of Prometheus that is asked. */
@@ -36,6 +37,8 @@ export async function problemsOf(
     const found = answers
       .filter(({ target }) => !(`${panel.title}: ${target.legendFormat}` in options.absent))
       .flatMap(({ target, samples }) => problemsOfTarget(panel, target, samples.at(-1) ?? []));
+    for (const { target } of answers)
+      found.push(...(await unknownMetrics(prometheus, panel, target, options)));
     problems.push(...found.map((problem) => `${panel.title}: ${problem}`));
     const stands = answers.every(({ samples }) => standsStill(samples));
     if (found.length === 0 && stands && !(panel.title in options.constant)) {
@@ -43,6 +46,35 @@ export async function problemsOf(
     }
   }
   return problems;
+}
+
+/**
+ * Metrics in a query that Prometheus does not have: an alternative (`or`) that is never there hides behind the other.
+ * Of a histogram one form is enough.
+ */
+async function unknownMetrics(
+  prometheus: Asked,
+  panel: PanelJson,
+  { expr, legendFormat }: TargetJson,
+  options: CheckOptions,
+): Promise<string[]> {
+  const promql = substitute(expr, options.choice);
+  if (promql.trim() === '' || `${panel.title}: ${legendFormat}` in options.absent) return [];
+  const names = new Set(vectorsOf(parsePromql(promql)).map(nameOf));
+  const found = await Promise.all(
+    [...names].map(async (name) => {
+      const forms = `{__name__=~"${name}(_bucket|_sum|_count)?"}`;
+      const series = await prometheus.query(`count(${forms})`, options.timesS.at(-1));
+      return series.length === 0 ? [`there is no ${name}`] : [];
+    }),
+  );
+  return found.flat();
+}
+
+/** A metric's name without the part of a classic histogram that is asked for. */
+function nameOf({ metric, matchers }: Vector): string {
+  const name = metric ?? matchers.find(({ label }) => label === '__name__')?.value ?? '';
+  return name.replace(/_(bucket|sum|count)$/, '');
 }
 
 /** Samples at each moment. An error of Prometheus is a problem of the query, and thrown. */

@@ -24,6 +24,8 @@ export type Way = 'scrape' | 'otlp';
 export interface LiveSystem extends AsyncDisposable {
   readonly service: Service;
   readonly prometheus: Readonly<Record<Way, Prometheus>>;
+  /** A Prometheus in which metrics have lost their names and labels: see `damage`. */
+  readonly damaged: Prometheus;
   /** What was sent, as the sender knows it. */
   readonly sent: {
     readonly requestsPerSecond: number;
@@ -56,10 +58,11 @@ export async function startLiveSystem(): Promise<LiveSystem> {
   // Before the first scrape, so that no series begins in the midst of the load.
   await round(service.url);
   const scrape = started.use(await startScrapingPrometheus(service, app, collector));
+  const damaged = started.use(await startScrapingPrometheus(service, app, collector, damage));
   const startS = Date.now() / 1000;
   const rounds = await loadFor(service.url, async () => {
     const seen = await Promise.all(
-      [scrape, otlp].map((each) => each.query('count_over_time(inferometer_build_info[1m])')),
+      [scrape, damaged, otlp].map((each) => each.query('count_over_time(inferometer_build_info[1m])')),
     );
     return seen.every(([count]) => (count?.value ?? 0) >= enoughSamples);
   });
@@ -68,6 +71,7 @@ export async function startLiveSystem(): Promise<LiveSystem> {
   return {
     service,
     prometheus: { scrape, otlp },
+    damaged,
     sent: {
       requestsPerSecond: (rounds * requestsPerRound) / (endS - startS),
       tokensPerSecond: (rounds * tokensPerRound) / (endS - startS),
@@ -136,15 +140,36 @@ function startGpuApp(env: Readonly<Record<string, string>>): Promise<GpuApp> {
   });
 }
 
+/** As the chart's Prometheus labels what it finds. */
+export const kubernetesLabels = { namespace: 'inference', pod: 'inferometer-0' } as const;
+
+/** What the service could do to its dashboards: a gauge, a counter and a histogram renamed, and two labels left out. */
+const damage: readonly object[] = [
+  ...['inference_queue_depth', 'inference_tokens_total', 'inference_run_duration_seconds(_.+)?'].map(
+    (name) => ({
+      source_labels: ['__name__'],
+      regex: `(${name})`,
+      target_label: '__name__',
+      replacement: 'renamed_$1',
+    }),
+  ),
+  { action: 'labeldrop', regex: 'tenant|status' },
+];
+
 /** Scrapes both; and, as everywhere, the Collector and itself. */
 function startScrapingPrometheus(
   service: Service,
   app: GpuApp,
   collector: ConfiguredCollector,
+  metric_relabel_configs: readonly object[] = [],
 ): Promise<Prometheus> {
   return startSelfScraping([
-    { job_name: job, static_configs: [{ targets: [service.host] }] },
-    { job_name: gpuJob, static_configs: [{ targets: [app.metricsHost] }] },
+    {
+      job_name: job,
+      static_configs: [{ targets: [service.host], labels: kubernetesLabels }],
+      metric_relabel_configs,
+    },
+    { job_name: gpuJob, static_configs: [{ targets: [app.metricsHost] }], metric_relabel_configs },
     collectorJob(collector),
   ]);
 }
