@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describeWithParts, type Sample, waitFor } from '@inferometer/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { knownLength } from '../../deploy/test/live/load.ts';
+import { maxQueue } from '../../deploy/test/live/service.ts';
 import { failedRatio, objectives, slowRatio } from '../src/overview/slo.ts';
 import {
   builtDashboards,
@@ -14,8 +15,17 @@ import {
 import { problemsOf } from './live/check.ts';
 import { chooseAll, substitute } from './live/choice.ts';
 import { absent, absentMetrics, constant } from './live/expected.ts';
+import { ruleFiles } from './live/rule-files.ts';
 import { problemsOfRules, readRules } from './live/rules.ts';
-import { gpuTruth, job, type LiveSystem, ruleFiles, startLiveSystem, type Way } from './live/system.ts';
+import { scalingQueries } from './live/scaling.ts';
+import {
+  gpuTruth,
+  job,
+  kubernetesLabels,
+  type LiveSystem,
+  startLiveSystem,
+  type Way,
+} from './live/system.ts';
 
 /** How metrics come, and which form of histograms is chosen: of what is pushed there are classic ones only. */
 const waysAndForms: readonly (readonly [Way, 'classic' | 'native'])[] = [
@@ -28,7 +38,7 @@ const ways: readonly Way[] = ['scrape', 'otlp'];
 const everything = Object.assign({}, ...builtDashboards().map(([, each]) => chooseAll(each)));
 const formValue = { classic: '.+', native: '()' } as const;
 
-describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
+describeWithParts('dashboards on live data', ['prometheus', 'otelcol', 'helm', 'cc'], () => {
   let system: LiveSystem;
 
   beforeAll(async () => {
@@ -164,6 +174,22 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
         }
       }
     });
+  });
+
+  test('autoscalers get the saturation that the dashboards show', async () => {
+    const endS = system.timesS.at(-1) as number;
+    const { scrape } = system.prometheus;
+    const { namespace, pod } = kubernetesLabels;
+    const deepest = `max(avg_over_time(inference_queue_depth{job="${job}"}[1m]))`;
+    const [depth] = await scrape.query(deepest, endS);
+    for (const [scaler, query] of Object.entries(await scalingQueries({ namespace, pod }))) {
+      const samples = await scrape.query(query, endS);
+      expect({ scaler, samples }).toMatchObject({ scaler, samples: [{ value: expect.any(Number) }] });
+      const [{ value } = { value: Number.NaN }] = samples;
+      expect(value * maxQueue).toBeCloseTo(depth?.value as number, 3);
+      // Renamed, it has no answer: that of another metric would look the same.
+      expect(await scrape.query(renamed(query), endS)).toEqual([]);
+    }
   });
 
   test('the kinds of requests that were sent show where they belong', async () => {

@@ -38,7 +38,7 @@ export async function problemsOf(
       .filter(({ target }) => !(`${panel.title}: ${target.legendFormat}` in options.absent))
       .flatMap(({ target, samples }) => problemsOfTarget(panel, target, samples.at(-1) ?? []));
     for (const { target } of answers)
-      found.push(...(await unknownMetrics(prometheus, panel, target, options)));
+      found.push(...(await unknownSeries(prometheus, panel, target, options)));
     problems.push(...found.map((problem) => `${panel.title}: ${problem}`));
     const stands = answers.every(({ samples }) => standsStill(samples));
     if (found.length === 0 && stands && !(panel.title in options.constant)) {
@@ -49,10 +49,10 @@ export async function problemsOf(
 }
 
 /**
- * Metrics in a query that Prometheus does not have: an alternative (`or`) that is never there hides behind the other.
- * Of a histogram one form is enough.
+ * Series that a query selects and Prometheus does not have: an alternative (`or`) that is never there hides behind the
+ * other. Of a histogram one form is enough.
  */
-async function unknownMetrics(
+async function unknownSeries(
   prometheus: Asked,
   panel: PanelJson,
   { expr, legendFormat }: TargetJson,
@@ -60,21 +60,38 @@ async function unknownMetrics(
 ): Promise<string[]> {
   const promql = substitute(expr, options.choice);
   if (promql.trim() === '' || `${panel.title}: ${legendFormat}` in options.absent) return [];
-  const names = new Set(vectorsOf(parsePromql(promql)).map(nameOf));
+  const selectors = [...new Set(vectorsOf(parsePromql(promql)).map(inAnyForm))];
   const found = await Promise.all(
-    [...names].map(async (name) => {
-      const forms = `{__name__=~"${name}(_bucket|_sum|_count)?"}`;
-      const series = await prometheus.query(`count(${forms})`, options.timesS.at(-1));
-      return series.length === 0 ? [`there is no ${name}`] : [];
-    }),
+    selectors.map(async (selector) =>
+      (await hasSeries(prometheus, selector, options.timesS.at(-1) as number))
+        ? []
+        : [`there is no ${selector}`],
+    ),
   );
   return found.flat();
 }
 
-/** A metric's name without the part of a classic histogram that is asked for. */
-function nameOf({ metric, matchers }: Vector): string {
+/** The selector of a vector, be it a histogram's in its classic or its native form. */
+function inAnyForm({ metric, matchers }: Vector): string {
   const name = metric ?? matchers.find(({ label }) => label === '__name__')?.value ?? '';
-  return name.replace(/_(bucket|sum|count)$/, '');
+  const others = matchers
+    .filter(({ label }) => label !== 'le' && label !== '__name__')
+    .map(({ label, op, value }) => `${label}${op}"${value}"`);
+  const names = `__name__=~"${name.replace(/_(bucket|sum|count)$/, '')}(_bucket|_sum|_count)?"`;
+  return `{${[names, ...others].join(', ')}}`;
+}
+
+/** Answers so far: the same selectors are in many panels. */
+const answered = new WeakMap<Asked, Map<string, Promise<boolean>>>();
+
+function hasSeries(prometheus: Asked, selector: string, timeS: number): Promise<boolean> {
+  const known = answered.get(prometheus) ?? new Map<string, Promise<boolean>>();
+  answered.set(prometheus, known);
+  const key = `${selector} ${timeS}`;
+  const answer =
+    known.get(key) ?? prometheus.query(`count(${selector})`, timeS).then((series) => series.length > 0);
+  known.set(key, answer);
+  return answer;
 }
 
 /** Samples at each moment. An error of Prometheus is a problem of the query, and thrown. */

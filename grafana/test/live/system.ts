@@ -11,11 +11,7 @@ import {
 import { type ConfiguredCollector, startConfiguredCollector } from '../../../deploy/test/live/collector.ts';
 import { loadFor, requestsPerRound, round, tokensPerRound } from '../../../deploy/test/live/load.ts';
 import { type Service, startService } from '../../../deploy/test/live/service.ts';
-
-/** The rules that are loaded into every Prometheus here. */
-export const ruleFiles: readonly string[] = ['recording', 'alerts'].map((name) =>
-  fileURLToPath(new URL(`../../../deploy/prometheus/rules/inferometer-${name}.yaml`, import.meta.url)),
-);
+import { ruleFiles } from './rule-files.ts';
 
 /** How metrics come to Prometheus. */
 export type Way = 'scrape' | 'otlp';
