@@ -129,7 +129,7 @@ describeWithParts(
       expect(groups.length).toBeGreaterThan(1);
       await waitFor('targets to be up', async () => {
         const { activeTargets } = (await ask('targets', { state: 'active' })) as { activeTargets: Target[] };
-        const found = activeTargets.map(({ labels, health, lastError }) => ({
+        const found: Record<string, string>[] = activeTargets.map(({ labels, health, lastError }) => ({
           ...labels,
           health,
           lastError,
