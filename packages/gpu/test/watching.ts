@@ -10,7 +10,7 @@ import {
 import { type FakeNvml, startFakeNvml, waitFor, withoutOwnSettings } from '@inferometer/testkit';
 
 /** Variables of the machine that would choose among devices. */
-const unset = {
+export const unset = {
   CUDA_VISIBLE_DEVICES: undefined,
   NVIDIA_VISIBLE_DEVICES: undefined,
   CUDA_DEVICE_ORDER: undefined,
