@@ -7,7 +7,7 @@ import { engines } from './live/engines.ts';
 const docs = await readFile(new URL('../../docs/engines.md', import.meta.url), 'utf8');
 
 test('docs/engines.md says of each engine what its series show that it can and cannot tell', () => {
-  const [table] = /^\| \|(.*\n\|)*.*/m.exec(docs) ?? [];
+  const [table] = /^\| {2}\|(.*\n\|)*.*/m.exec(docs) ?? [];
   expect(table).toBe(engineTable());
 });
 
@@ -27,7 +27,9 @@ test('engines are mapped to names that Inferometer itself has', async () => {
   for (const { name, expected } of engines) {
     const series = (await readFile(expected, 'utf8')).split('\n').filter((line) => line !== '');
     const families = series.map((line) => line.replace(/\{.*/, ''));
-    const unknown = families.filter((family) => !ours.has(family) && !ours.has(family.replace(/_(bucket|sum|count)$/, '')));
+    const unknown = families.filter(
+      (family) => !ours.has(family) && !ours.has(family.replace(/_(bucket|sum|count)$/, '')),
+    );
     expect({ name, unknown: [...new Set(unknown)] }).toEqual({ name, unknown: [] });
   }
 });

@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { describeWithParts, runProgram, startPrometheus, tempDir, waitFor } from '@inferometer/testkit';
+import {
+  describeWithParts,
+  type Prometheus,
+  runProgram,
+  startPrometheus,
+  tempDir,
+  waitFor,
+} from '@inferometer/testkit';
 import { expect, test } from 'vitest';
 import { collectorFile, startConfiguredCollector } from './live/collector.ts';
 import {
@@ -12,6 +19,7 @@ import {
   renamed,
   startMetricsServer,
 } from './live/engines.ts';
+import { queriesOf } from './live/panels.ts';
 
 const agent = collectorFile('agent.yaml');
 
@@ -29,16 +37,10 @@ describeWithParts('collector/engines', ['otelcol', 'prometheus'], ({ otelcol }) 
   test('each maps what its engine says to the metrics of the dashboards, now and when it has grown', async () => {
     await using live = await startMapping(engines.map(({ name, text }) => ({ engine: name, text })));
     const { prometheus, servers } = live;
+    await live.scraped();
     const first: string[] = [];
-    for (const [index, { name, expected }] of engines.entries()) {
-      const { host } = servers[index] as MetricsServer;
-      await prometheus.waitForQuery(`up{job="${name}",instance="${host}"} == 1`, undefined, {
-        timeoutMs: 60_000,
-      });
-      const text = await waitFor(`series of ${name}`, async () => {
-        const found = await arrived(prometheus, host);
-        return found.length > 1 && found;
-      });
+    for (const [index, { expected }] of engines.entries()) {
+      const text = await arrived(prometheus, (servers[index] as MetricsServer).host);
       first.push(text);
       await expect(text).toMatchFileSnapshot(expected);
     }
@@ -46,12 +48,23 @@ describeWithParts('collector/engines', ['otelcol', 'prometheus'], ({ otelcol }) 
     for (const [index, { name }] of engines.entries()) {
       const wanted = numbersOf(doubledExpected(first[index] as string));
       const { host } = servers[index] as MetricsServer;
-      await waitFor(`the second scrape of ${name}`, async () => {
+      const grown = async () => {
         expect(numbersOf(await arrived(prometheus, host))).toEqual(wanted);
         return true;
-      });
+      };
+      await waitFor(`the second scrape of ${name}`, grown, { timeoutMs: 60_000, intervalMs: 250 });
     }
     expect(live.output()).not.toMatch(/\terror\t/);
+
+    // On the dashboards: of every family some panel has an answer for this engine.
+    const hidden: string[] = [];
+    for (const [index, { name }] of engines.entries()) {
+      const { host } = servers[index] as MetricsServer;
+      for (const family of familiesIn(first[index] as string)) {
+        if (!(await isShown(prometheus, family, name, host))) hidden.push(`${family} of ${name}`);
+      }
+    }
+    expect(hidden).toEqual([]);
   }, 180_000);
 
   test('none of what a file names can be renamed by its engine without a difference', async () => {
@@ -62,11 +75,9 @@ describeWithParts('collector/engines', ['otelcol', 'prometheus'], ({ otelcol }) 
     });
     expect(mutants.length).toBeGreaterThan(engines.length * 3);
     await using live = await startMapping(mutants);
+    await live.scraped();
     for (const [index, { engine, family, expected }] of mutants.entries()) {
       const { host } = live.servers[index] as MetricsServer;
-      await live.prometheus.waitForQuery(`up{job="${engine}",instance="${host}"} == 1`, undefined, {
-        timeoutMs: 60_000,
-      });
       const found = numbersOf(await arrived(live.prometheus, host));
       const wanted = numbersOf(readFileSync(expected, 'utf8'));
       const missing = [...wanted].filter(([series, value]) => found.get(series) !== value);
@@ -84,6 +95,18 @@ function isNamed(configuration: string, family: string): boolean {
     const name = (inStatement ?? included) as string;
     return name.startsWith('^') ? new RegExp(name.replaceAll('$$', '$')).test(family) : name === family;
   });
+}
+
+function familiesIn(series: string): string[] {
+  const names = series.match(/^\w+/gm) ?? [];
+  return [...new Set(names.map((name) => name.replace(/_(bucket|sum|count)$/, '')))];
+}
+
+async function isShown(prometheus: Prometheus, family: string, job: string, host: string): Promise<boolean> {
+  for (const query of queriesOf(family, job, host)) {
+    if ((await prometheus.query(query)).some(({ value }) => Number.isFinite(value))) return true;
+  }
+  return false;
 }
 
 function numbersOf(text: string): ReadonlyMap<string, number> {
@@ -120,6 +143,17 @@ async function startMapping(sources: readonly { readonly engine: string; readonl
       },
     }),
   );
+  /** Resolves when every target's first scrape is in Prometheus: what a second one brings comes after it. */
+  const scraped = async (): Promise<void> => {
+    const query = `count(count_over_time(up[10m]) >= 2) == ${sources.length}`;
+    await prometheus.waitForQuery(query, undefined, { timeoutMs: 90_000, intervalMs: 250 });
+  };
   const owned = resources.move();
-  return { prometheus, servers, output: collector.output, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    prometheus,
+    servers,
+    scraped,
+    output: collector.output,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }

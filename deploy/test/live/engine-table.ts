@@ -7,7 +7,6 @@ const signals: readonly (readonly [what: string, family: string, labels?: RegExp
   ['… of those that failed, as a count', 'inference_request_duration_seconds', /status="[45]/],
   ['preprocessing', 'inference_phase_duration_seconds', /phase="preprocess"/],
   ['queue', 'inference_phase_duration_seconds', /phase="queue"/],
-  ['wait for a batch', 'inference_phase_duration_seconds', /phase="batch"/],
   ['model run', 'inference_phase_duration_seconds', /phase="run"/],
   ['postprocessing', 'inference_phase_duration_seconds', /phase="postprocess"/],
   ['time to first token', 'gen_ai_server_time_to_first_token_seconds'],
