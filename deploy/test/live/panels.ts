@@ -21,8 +21,10 @@ export function queriesOf(family: string, job: string, instance: string): string
     $instance: instance,
   };
   const names = new RegExp(`\\b${family}(_bucket|_sum|_count)?\\b`);
-  return queries
-    // Without comparisons of two windows, of which there is one here.
-    .filter((query) => names.test(query) && !query.includes('offset $'))
-    .map((query) => query.replaceAll(/\$\w+/g, (variable) => values[variable] ?? '.+'));
+  return (
+    queries
+      // Without comparisons of two windows, of which there is one here.
+      .filter((query) => names.test(query) && !query.includes('offset $'))
+      .map((query) => query.replaceAll(/\$\w+/g, (variable) => values[variable] ?? '.+'))
+  );
 }
