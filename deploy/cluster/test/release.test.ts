@@ -94,7 +94,7 @@ describe('the chart on a real cluster', () => {
     isInstalled = true;
     const all = await pods();
     const components = all.map((it) => it.metadata.labels['app.kubernetes.io/component']).sort();
-    expect(components).toEqual(['gateway', 'prometheus', 'server']);
+    expect(components).toEqual(['collector', 'prometheus', 'server']);
     expect(all.filter((it) => !isReady(it)).map((it) => it.metadata.name)).toEqual([]);
     expect(all.flatMap((it) => it.status.containerStatuses.map((c) => c.restartCount))).toEqual([0, 0, 0]);
   });
@@ -180,7 +180,10 @@ describe('the chart on a real cluster', () => {
   test('a rolling upgrade under load loses no request', { timeout: 420_000 }, async () => {
     const before = (await pods('server')).map((it) => it.metadata.name);
     await using load = await client.load(`${service}/embed`, { clients: 6, words: 12 });
-    await release.upgrade(['images.yaml'], ['server.podAnnotations.rollout=second']);
+    await release.upgrade(['images.yaml'], [
+        'server.podAnnotations.rollout=second',
+        'autoscaling.prometheusAdapter.rules=true',
+      ]);
     // Until the old one is gone, which is drained first.
     await waitFor(
       'the old Pod to be gone',
@@ -198,9 +201,9 @@ describe('the chart on a real cluster', () => {
   test('its autoscaler adds Pods while queues are full, and takes them away again', {
     timeout: 420_000,
   }, async () => {
-    await release.upgrade(['images.yaml', 'autoscaling.yaml']);
     await kubectl.apply(await adapterManifest());
     await kubectl.run(['rollout', 'status', 'deployment/prometheus-adapter', '--timeout=120s']);
+    // The chart asks for the API before it makes an autoscaler that needs it.
     const metric = `/apis/custom.metrics.k8s.io/v1beta1/namespaces/${namespace}/pods/*/inference_queue_saturation`;
     await waitFor(
       'the custom metric',
@@ -210,6 +213,7 @@ describe('the chart on a real cluster', () => {
       },
       { timeoutMs: 90_000, intervalMs: 1_000 },
     );
+    await release.upgrade(['images.yaml', 'autoscaling.yaml']);
 
     const replicas = async () =>
       (await kubectl.json<{ status: { readyReplicas?: number } }>(deployment)).status.readyReplicas ?? 0;
