@@ -59,7 +59,9 @@ export function explainCuda(device: string, error: unknown, dir: string = runtim
     return `${why}${missing.map((file) => join(dir, file)).join(' and ')} ${missing.length > 1 ? 'are' : 'is'} missing. ${getFiles}`;
   if (/failed to load (shared )?library/i.test(said)) return `${why}${whatLoaderLacks(dir) ?? said}`;
   const cause = causes.find(([pattern]) => pattern.test(said));
-  return `${why}${cause ? `${cause[1]}; onnxruntime says: ${said}` : said}`;
+  // The rest is where in onnxruntime it was.
+  const failure = /CUDA failure \d+: [^;]*/.exec(said)?.[0].trim() ?? said;
+  return `${why}${cause ? `${cause[1]}; onnxruntime says: ${failure}` : said}`;
 }
 
 /**
