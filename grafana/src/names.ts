@@ -15,7 +15,7 @@ const others = {
   eventLoopLagMax: 'nodejs_eventloop_lag_max_seconds',
   gcDuration: 'nodejs_gc_duration_seconds',
   // Of OpenTelemetry's instrumentations; what is pushed has its unit in its name.
-  dbClientDuration: 'db_client_operation_duration(_seconds)?',
+  databaseDuration: 'db_client_operation_duration(_seconds)?',
   httpClientDuration: 'http_client_request_duration(_seconds)?',
   // Prometheus, of each of its targets.
   up: 'up',

@@ -26,6 +26,7 @@ import {
   startLiveSystem,
   type Way,
 } from './live/system.ts';
+import { documentedMetrics } from './metrics-page.ts';
 
 /** How metrics come, and which form of histograms is chosen: of what is pushed there are classic ones only. */
 const waysAndForms: readonly (readonly [Way, 'classic' | 'native'])[] = [
@@ -218,6 +219,21 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol', 'helm', '
     );
   });
 
+  test('metrics are of the type and have the labels that docs/metrics.md names', async () => {
+    const { scrape } = system.prometheus;
+    const types = (await scrape.api('metadata')) as Record<string, { type: string }[]>;
+    for (const { name, type, labels } of await documentedMetrics()) {
+      const [known] = types[name] ?? types[name.replace(/_total$/, '')] ?? [];
+      // Not everything is there on every machine; what the dashboards show is.
+      if (known === undefined) continue;
+      expect({ name, type: known.type }).toEqual({ name, type });
+      const series = await scrape.query(`{__name__=~"${name}(_count)?", job=~"${job}|on-a-gpu"}`);
+      const found = new Set(series.flatMap(({ metric }) => Object.keys(metric)));
+      const unnamed = [...found].filter((label) => !labels.includes(label) && !ofTargets.test(label));
+      expect({ name, unnamed }).toEqual({ name, unnamed: [] });
+    }
+  });
+
   test('the dots of a latency panel lead to traces', async () => {
     const { expr = '' } = panelNamed('requests', 'Latency, all requests').targets?.[0] ?? {};
     const [, dashboard] = builtDashboards()[1] as ReturnType<typeof builtDashboards>[number];
@@ -329,6 +345,9 @@ async function residentBytes(pid: number): Promise<number> {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) * 1024;
 }
+
+/** Labels of every target, and those that all of a device's metrics have. */
+const ofTargets = /^(__name__|job|instance|namespace|pod|hw_(id|name|type|parent))$/;
 
 /** What could go wrong with a query, one thing at a time. */
 function mutationsOf({ expr, legendFormat }: TargetJson): (readonly [what: string, expr: string])[] {

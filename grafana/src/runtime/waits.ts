@@ -39,7 +39,7 @@ export function waits(): Section {
         width: 12,
         noValue: 'No database is used',
         queries: [
-          { expr: meanOf(NAME.dbClientDuration, 'db_operation_name'), legend: '{{db_operation_name}}' },
+          { expr: meanOf(NAME.databaseDuration, 'db_operation_name'), legend: '{{db_operation_name}}' },
         ],
       }),
       timeseries({
