@@ -347,7 +347,7 @@ async function residentBytes(pid: number): Promise<number> {
 }
 
 /** Labels of every target, and those that all of a device's metrics have. */
-const ofTargets = /^(__name__|job|instance|namespace|pod|hw_(id|name|type|parent))$/;
+const ofTargets = /^(__name__|job|instance|namespace|pod|otel_scope_\w+|hw_(id|name|type|parent))$/;
 
 /** What could go wrong with a query, one thing at a time. */
 function mutationsOf({ expr, legendFormat }: TargetJson): (readonly [what: string, expr: string])[] {
