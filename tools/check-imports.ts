@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'packages/gpu': ['koffi'],
   'packages/sdk': [
     '@inferometer/core',
+    '@inferometer/gpu',
     '@opentelemetry/api',
     '@opentelemetry/configuration',
     '@opentelemetry/context-async-hooks',

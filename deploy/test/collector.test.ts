@@ -2,15 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import {
   type CollectedSpan,
   describeWithParts,
-  freePorts,
   runProgram,
   startCollector,
   tempDir,
   waitFor,
 } from '@inferometer/testkit';
 import { expect, test } from 'vitest';
-import { collectorConfig, startConfiguredCollector, total } from './live/collector.ts';
+import { collectorConfig, freeCollectorPorts, startConfiguredCollector, total } from './live/collector.ts';
 import { requestsPerRound, round } from './live/load.ts';
+import { sendSpans } from './live/otlp.ts';
 import { readmeBlocks } from './live/readme.ts';
 import { startService } from './live/service.ts';
 
@@ -53,8 +53,7 @@ describeWithParts('collector/config.yaml', ['otelcol'], ({ otelcol }) => {
   test('passes on every span of the service, and counts them', async () => {
     await using backend = await startCollector();
     await using collector = await startConfiguredCollector({
-      COLLECTOR_EXPORTER: 'otlp_http',
-      COLLECTOR_BACKEND: backend.url,
+      env: { COLLECTOR_EXPORTER: 'otlp_http', COLLECTOR_BACKEND: backend.url },
     });
     await using service = await startService(collector.url);
     await round(service.url);
@@ -91,19 +90,13 @@ describeWithParts('collector/config.yaml', ['otelcol'], ({ otelcol }) => {
   }, 180_000);
 
   test('keeps spans while the backend is away', async () => {
-    const [http = 0, grpc = 0] = await freePorts(2);
+    const ports = await freeCollectorPorts();
     await using collector = await startConfiguredCollector({
-      COLLECTOR_EXPORTER: 'otlp_http',
-      COLLECTOR_BACKEND: `http://127.0.0.1:${http}`,
+      env: { COLLECTOR_EXPORTER: 'otlp_http', COLLECTOR_BACKEND: `http://127.0.0.1:${ports.http}` },
     });
-    const response = await fetch(`${collector.url}/v1/traces`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(tracesOf('kept')),
-    });
-    expect(response.status).toBe(200);
+    expect(await sendSpans(collector.url, [{ trace: 'kept', name: 'kept' }])).toBe(200);
     await collector.waitForOutput(/Exporting failed. Will retry/);
-    await using backend = await startCollector({ ports: { http, grpc } });
+    await using backend = await startCollector({ ports });
     const [span] = await backend.waitForSpans((all) => all.length > 0, { timeoutMs: 40_000 });
     expect(span?.name).toBe('kept');
   }, 90_000);
@@ -132,13 +125,6 @@ interface ResolvedConfig {
       };
     };
   };
-}
-
-/** One span, in OTLP's JSON. */
-function tracesOf(name: string): object {
-  const ids = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' };
-  const span = { ...ids, name, startTimeUnixNano: '1', endTimeUnixNano: '2' };
-  return { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] };
 }
 
 function isRequest({ name, kind }: CollectedSpan): boolean {

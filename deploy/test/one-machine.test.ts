@@ -7,7 +7,7 @@ import {
   startPrometheus,
 } from '@inferometer/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ConfiguredCollector, startConfiguredCollector } from './live/collector.ts';
+import { type ConfiguredCollector, collectorFile, startConfiguredCollector } from './live/collector.ts';
 import { loadFor, requestsPerRound, round } from './live/load.ts';
 import { readmeBlocks, readReadme } from './live/readme.ts';
 import { type Service, startService } from './live/service.ts';
@@ -83,7 +83,8 @@ describeWithParts(
 
     test('the README names variables, ports and files that are there', async () => {
       const readme = await readReadme();
-      const config = await readFile(new URL('../collector/config.yaml', import.meta.url), 'utf8');
+      const files = ['config.yaml', 'agent.yaml', 'gateway.yaml'].map(collectorFile);
+      const config = (await Promise.all(files.map((file) => readFile(file, 'utf8')))).join('\n');
       const variables = new Set(readme.match(/COLLECTOR_[A-Z_]+/g));
       expect([...variables].filter((name) => !config.includes(`\${env:${name}:-`))).toEqual([]);
       for (const [, path] of readme.matchAll(/\]\((?!http)([^)]+)\)/g)) {

@@ -2,7 +2,7 @@
 # install.sh [NAME…]: builds or installs the real parts that the tests use, all of them without a NAME; what only
 # bench:serve compares with comes by its name alone.
 # Go parts, the Python environments and the rivals land in ${INFEROMETER_TOOLS:-$HOME/.cache/inferometer-tools}, at the
-# versions pinned in the folders beside this script; redis-server, postgres and chromium come from Debian.
+# versions pinned in the folders beside this script; redis-server, postgres, chromium and cc come from Debian.
 # Prints a line for each part. Exits 0 if every part is there, 1 with the list of those that are not, 2 if a
 # NAME is unknown. Parts whose pins have not changed are skipped, so it can be run as often as one likes.
 set -uo pipefail
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${INFEROMETER_TOOLS:-$HOME/.cache/inferometer-tools}
 bin=$cache/bin
 go_parts='prometheus promtool otelcol helm etcd kube-apiserver'
-all="redis-server postgres chromium python rivals $go_parts"
+all="redis-server postgres chromium cc python rivals $go_parts"
 on_request='servers'
 . "$here/recipes.sh"
 

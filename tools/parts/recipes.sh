@@ -39,6 +39,7 @@ has_cjk_font() {
 up_to_date() {
   case $1 in
     redis-server) command -v redis-server >/dev/null ;;
+    cc) command -v cc >/dev/null ;;
     # Debian has the programs of each version in a folder of their own, off PATH.
     postgres) command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
     chromium) command -v chromium >/dev/null && has_cjk_font ;;
@@ -51,7 +52,7 @@ up_to_date() {
 # needs NAME: whether what makes the part is there; says what is missing, and why.
 needs() {
   case $1 in
-    redis-server | postgres | chromium)
+    redis-server | postgres | chromium | cc)
       local packages; packages=$(debian_packages "$1")
       if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then return 0; fi
       say "install it yourself (Debian: apt-get install $packages); this script does so only as root with apt-get"
@@ -66,7 +67,7 @@ needs() {
 
 make_part() {
   case $1 in
-    redis-server | postgres | chromium) debian "$1" ;;
+    redis-server | postgres | chromium | cc) debian "$1" ;;
     python) python_environment ;;
     rivals) rival_packages ;;
     servers) server_environments ;;
@@ -79,6 +80,7 @@ debian_packages() {
     # Korean and other East Asian text renders as boxes without a CJK font.
     chromium) echo 'chromium fonts-noto-cjk' ;;
     postgres) echo postgresql ;;
+    cc) echo build-essential ;;
     *) echo "$1" ;;
   esac
 }

@@ -5,7 +5,7 @@ import { installed } from './installed.ts';
 import { noteBatch } from './note-batch.ts';
 import { phaseOfEach } from './phase.ts';
 import type { LiveTrace } from './trace/live-trace.ts';
-import type { BatchRecord } from './trace/record.ts';
+import { type BatchRecord, defaultDevice } from './trace/record.ts';
 import type { RequestTrace } from './trace/request-trace.ts';
 
 export interface BatchOptions {
@@ -24,6 +24,8 @@ export interface BatchOptions {
   readonly paddingRatio?: number;
   /** Number of the model's executor, integer >= 0. @default 0 */
   readonly executor?: number;
+  /** Where it runs, such as `cuda:0`. @default cpu */
+  readonly device?: string;
   /** When the batch left the queue. @default now */
   readonly dispatchedAt?: MonoMs;
 }
@@ -43,6 +45,7 @@ export function batch<T>(options: BatchOptions, fn: () => T): T {
   const owners = requests.map((request) => (isOpen(request) ? request : undefined));
   const distinct = [...new Set(owners)].filter((owner) => owner !== undefined);
   const startedAt = monoNow();
+  const total = tokens === undefined ? 0 : tokens.reduce((sum, count) => sum + count, 0);
 
   const ended = (): void => {
     const runEnd = monoNow();
@@ -52,7 +55,9 @@ export function batch<T>(options: BatchOptions, fn: () => T): T {
       executor: options.executor ?? 0,
       reason: options.reason ?? 'full',
       size: requests.length,
-      tokens: tokens === undefined ? 0 : tokens.reduce((sum, count) => sum + count, 0),
+      tokens: total,
+      ...(tokens === undefined ? {} : { inputTokens: total }),
+      device: options.device ?? defaultDevice,
       paddingRatio: options.paddingRatio ?? 0,
       dispatched: options.dispatchedAt ?? startedAt,
       runStart: startedAt,

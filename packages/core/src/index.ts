@@ -39,7 +39,10 @@ export { noteBatch } from './note-batch.ts';
 export type {
   CacheReading,
   CacheResult,
+  ExecutorStates,
+  GenerationReading,
   ModelLoad,
+  ModelReading,
   Observer,
   PhaseSeconds,
   QueueReading,
@@ -78,6 +81,7 @@ export {
   type BatchJson,
   type BatchRecord,
   type BatchShare,
+  defaultDevice,
   type FinishedTrace,
   type GenerationJson,
   type GenerationTimes,

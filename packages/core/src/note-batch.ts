@@ -1,5 +1,5 @@
 import type { Telemetry } from './telemetry.ts';
-import type { BatchRecord } from './trace/record.ts';
+import { type BatchRecord, defaultDevice } from './trace/record.ts';
 import type { RequestTrace } from './trace/request-trace.ts';
 import { shareOut } from './trace/share.ts';
 
@@ -18,26 +18,38 @@ export function noteBatch(
 ): readonly RequestTrace[] {
   const distinct = [...new Set(requests)].filter((request) => request !== undefined);
   const link = telemetry.batchEnded(batch, distinct);
-  const shares = sharesOf(requests, batch, tokens);
-  const { id, size, reason, paddingRatio } = batch;
-  for (const request of distinct) {
-    const deviceMsShare = shares.get(request) ?? 0;
-    request.addBatch({ id, size, reason, paddingRatio, deviceMsShare, ...(link ? { link } : {}) });
+  const weights = tokens?.some((count) => count > 0) ? tokens : requests.map(() => 1);
+  const deviceShares = sharesOf(requests, weights, batch.runEnd - batch.runStart);
+  const cpuShares = batch.cpuMs ? sharesOf(requests, weights, batch.cpuMs) : undefined;
+  const { id, size, reason, paddingRatio, model, device = defaultDevice } = batch;
+  for (const [request, deviceMsShare] of deviceShares) {
+    const cpuMsShare = cpuShares?.get(request) ?? 0;
+    telemetry.observer.deviceUsed(model, request?.tenant, device, deviceMsShare, cpuMsShare);
+    request?.addBatch({
+      id,
+      size,
+      reason,
+      paddingRatio,
+      deviceMsShare,
+      device,
+      ...(cpuShares ? { cpuMsShare } : {}),
+      ...(link ? { link } : {}),
+    });
   }
   return distinct;
 }
 
-/** Each request's share, ms, whole nanoseconds. */
+/** Each request's share, ms, whole nanoseconds; under undefined that of the items that are nobody's. */
 function sharesOf(
   requests: readonly (RequestTrace | undefined)[],
-  { runStart, runEnd }: BatchRecord,
-  tokens: readonly number[] | undefined,
+  weights: readonly number[],
+  wholeMs: number,
 ): Map<RequestTrace | undefined, number> {
-  const weights = tokens?.some((count) => count > 0) ? tokens : requests.map(() => 1);
   const ns = new Map<RequestTrace | undefined, number>();
-  shareOut(runEnd - runStart, weights).forEach((share, item) => {
+  shareOut(wholeMs, weights).forEach((share, item) => {
     const request = requests[item];
     ns.set(request, (ns.get(request) ?? 0) + Math.round(share * 1e6));
   });
-  return new Map([...ns].map(([request, sum]) => [request, sum / 1e6]));
+  for (const [request, sum] of ns) ns.set(request, sum / 1e6);
+  return ns;
 }

@@ -10,6 +10,32 @@ export interface QueueReading {
   readonly depth: () => number;
 }
 
+/** A model that metrics can read at any time. */
+export interface ModelReading {
+  readonly model: string;
+  /** Items in one model run, at most. */
+  readonly batchSizeLimit: number;
+  /** Its executors, by how they are. */
+  readonly executors: () => ExecutorStates;
+  /** Of a model that generates. */
+  readonly generations?: () => GenerationReading;
+}
+
+/** Executors of a model: up, being started, and waiting to be started again after they failed. */
+export interface ExecutorStates {
+  readonly ready: number;
+  readonly starting: number;
+  readonly failed: number;
+}
+
+export interface GenerationReading {
+  /** Places for generations in executors that are up. */
+  readonly usedSlots: number;
+  readonly freeSlots: number;
+  /** Tokens whose keys and values are held, over those that all places have room for, in [0, 1]. */
+  readonly kvUtilization: number;
+}
+
 /** One start of a model's executor. */
 export interface ModelLoad {
   readonly model: string;
@@ -61,6 +87,21 @@ export interface Observer {
   /** @param depth items waiting before this one came */
   queueArrival?(model: string, depth: number): void;
   batchEnded?(batch: BatchRecord): void;
+  /**
+   * What one request, or an item that is nobody's, took of a model run; those of a run sum to its time.
+   * @param tenant undefined for none
+   * @param device such as `cpu` or `cuda:0`
+   * @param deviceMs of the run's time
+   * @param cpuMs of the CPU that the executor took in it; 0 where it was not measured
+   */
+  deviceUsed?(
+    model: string,
+    tenant: string | undefined,
+    device: string,
+    deviceMs: number,
+    cpuMs: number,
+  ): void;
+  modelOpened?(reading: ModelReading): void;
   executorRestarted?(model: string): void;
   cacheAdded?(cache: CacheReading): void;
   cacheRequested?(cache: string, result: CacheResult, lookups: number): void;
@@ -95,6 +136,8 @@ export function fanOut(observers: readonly Observer[]): Required<Observer> {
     queueAdded: tell((it) => it.queueAdded),
     queueArrival: tell((it) => it.queueArrival),
     batchEnded: tell((it) => it.batchEnded),
+    deviceUsed: tell((it) => it.deviceUsed),
+    modelOpened: tell((it) => it.modelOpened),
     executorRestarted: tell((it) => it.executorRestarted),
     cacheAdded: tell((it) => it.cacheAdded),
     cacheRequested: tell((it) => it.cacheRequested),

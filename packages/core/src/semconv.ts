@@ -47,7 +47,13 @@ export const METRIC = {
   batchTokens: 'inference_batch_tokens',
   batchPaddingRatio: 'inference_batch_padding_ratio',
   batchDispatches: 'inference_batch_dispatches_total',
+  batchSizeLimit: 'inference_batch_size_limit',
   deviceTime: 'inference_device_time_seconds_total',
+  cpuTime: 'inference_cpu_seconds_total',
+  tokens: 'inference_tokens_total',
+  kvCacheUtilization: 'inference_kv_cache_utilization_ratio',
+  generationSlots: 'inference_generation_slots',
+  executors: 'inference_executors',
   runDuration: 'inference_run_duration_seconds',
   executorUtilization: 'inference_executor_utilization_ratio',
   executorCpu: 'inference_executor_cpu_seconds_total',
@@ -73,6 +79,28 @@ export const METRIC = {
   spansExported: 'inferometer_spans_exported_total',
   spansDropped: 'inferometer_spans_dropped_total',
   buildInfo: 'inferometer_build_info',
+  hwGpuUtilization: 'hw_gpu_utilization_ratio',
+  hwGpuMemoryUsage: 'hw_gpu_memory_usage_bytes',
+  hwGpuMemoryLimit: 'hw_gpu_memory_limit_bytes',
+  hwGpuMemoryUtilization: 'hw_gpu_memory_utilization_ratio',
+  hwGpuIo: 'hw_gpu_io_bytes_total',
+  hwPower: 'hw_power_watts',
+  hwEnergy: 'hw_energy_joules_total',
+  hwTemperature: 'hw_temperature_celsius',
+  hwErrors: 'hw_errors_total',
+  hwStatus: 'hw_status',
+  gpuInfo: 'inference_gpu_info',
+  gpuClock: 'inference_gpu_clock_hertz',
+  gpuPcieThroughput: 'inference_gpu_pcie_throughput_bytes_per_second',
+  gpuThrottled: 'inference_gpu_throttled',
+  gpuProcessMemory: 'inference_gpu_process_memory_bytes',
+  gpuProcessUtilization: 'inference_gpu_process_utilization_ratio',
+  gpuNvlink: 'inference_gpu_nvlink_bytes_total',
+  gpuUtilization: 'inference_gpu_utilization_ratio',
+  gpuMemoryUtilization: 'inference_gpu_memory_utilization_ratio',
+  energy: 'inference_energy_joules_total',
+  gpuPoll: 'inferometer_gpu_poll_seconds',
+  gpuPollFailures: 'inferometer_gpu_poll_failures_total',
 } as const;
 
 /** Span names. A phase's span is `inference.<phase>`. */
@@ -104,6 +132,10 @@ export const ATTR = {
   batchPaddingRatio: 'inference.batch.padding_ratio',
   deviceMsShare: 'inference.batch.device_ms_share',
   deviceMs: 'inference.device_ms',
+  /** Where models ran, such as `cpu` or `cuda:0`. */
+  device: 'inference.device',
+  /** CPU that executors took for its part of model runs. */
+  cpuMs: 'inference.cpu_ms',
   executor: 'inference.executor',
   /** Whether a graph came optimised from the cache on disk. */
   fromCache: 'inference.model.from_cache',
@@ -150,6 +182,8 @@ export const BOUNDS = {
   batchSize: [1, 2, 4, 8, 16, 32, 64, 128, 256],
   tokens: [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768],
   ratio: [0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+  /** Seconds: the driver answers within a millisecond, or measures for 20 ms at a time. */
+  gpuPoll: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
   load: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120],
   /** Bounds that the HTTP conventions advise. */
   httpServer: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],

@@ -4,10 +4,14 @@ import {
   batch,
   createTelemetry,
   installTelemetry,
+  noteBatch,
   type Observer,
   phase,
   type RequestTrace,
+  type Telemetry,
+  type TraceRecord,
   trace,
+  traceJson,
 } from '@inferometer/core';
 import { trace as traceApi } from '@opentelemetry/api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -82,7 +86,14 @@ test('each of its requests is in phase run meanwhile, and has its share by token
   expect(of(1).deviceMs).toBeCloseTo(runMs * 0.5, 5);
   expect(of(2).deviceMs).toBe(0);
   expect(of(1).batches).toEqual([
-    { id: record.id, size: 4, reason: 'waited', paddingRatio: 0.25, deviceMsShare: of(1).deviceMs },
+    {
+      id: record.id,
+      size: 4,
+      reason: 'waited',
+      paddingRatio: 0.25,
+      deviceMsShare: of(1).deviceMs,
+      device: 'cpu',
+    },
   ]);
   expect(c.ended).toBe(true);
 });
@@ -107,6 +118,73 @@ test('whatever the tokens, the shares add up to the run, to the nanosecond', asy
       Math.round((runEnd - runStart) * 1e6),
     );
   }
+});
+
+test('what nobody asked for is counted as well: uses of a device sum to its time', async () => {
+  const uses: {
+    model: string;
+    tenant: string | undefined;
+    device: string;
+    deviceMs: number;
+    cpuMs: number;
+  }[] = [];
+  const { observer } = recording.telemetry;
+  const telemetry: Telemetry = {
+    ...recording.telemetry,
+    observer: {
+      ...observer,
+      deviceUsed: (model, tenant, device, deviceMs, cpuMs) =>
+        void uses.push({ model, tenant, device, deviceMs, cpuMs }),
+    },
+  };
+  const { requests, close } = openRequests(2);
+  const [first, second] = requests as [RequestTrace, RequestTrace];
+  first.tenant = 'a';
+  const random = createRandom(5);
+  for (let round = 0; round < 200; round++) {
+    uses.length = 0;
+    // Up to hours, in which the product of time and tokens is beyond what a double holds exactly.
+    const runMs = random() * 10 ** random.int(8);
+    const cpuMs = random() * 10 ** random.int(8);
+    const run = {
+      id: `b${round}`,
+      model: 'm',
+      executor: 0,
+      reason: 'full',
+      size: 4,
+      tokens: 0,
+      paddingRatio: 0,
+      dispatched: 0,
+      runStart: 0,
+      runEnd: runMs,
+      device: 'cuda:1',
+      cpuMs,
+    };
+    const owners = [first, undefined, second, first];
+    noteBatch(
+      telemetry,
+      run,
+      owners,
+      owners.map(() => random.int(1e6)),
+    );
+    const sum = (pick: (use: (typeof uses)[number]) => number): number =>
+      uses.reduce((total, use) => total + Math.round(pick(use) * 1e6), 0);
+    expect(sum(({ deviceMs }) => deviceMs)).toBe(Math.round(runMs * 1e6));
+    expect(sum((use) => use.cpuMs)).toBe(Math.round(cpuMs * 1e6));
+    expect(uses.map(({ tenant }) => tenant)).toEqual(['a', undefined, undefined]);
+    expect(new Set(uses.map(({ device }) => device))).toEqual(new Set(['cuda:1']));
+  }
+  await close();
+});
+
+test('a request that ran on several devices names each once', async () => {
+  const { requests, close } = openRequests(1);
+  for (const device of ['cuda:0', 'cpu', 'cuda:0', 'cpu']) batch({ requests, device }, () => spin(0.1));
+  await close();
+  const [record] = recording.records as [TraceRecord];
+  expect(record.device).toBe('cuda:0,cpu');
+  expect(record.batches.map(({ device }) => device)).toEqual(['cuda:0', 'cpu', 'cuda:0', 'cpu']);
+  expect(traceJson(record)).toMatchObject({ device: 'cuda:0,cpu', cpu_ms: 0 });
 });
 
 test('a run that fails has cost its time, and the error goes on', async () => {

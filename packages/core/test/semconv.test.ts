@@ -2,11 +2,11 @@ import { ATTR, BOUNDS, METRIC, SPAN } from '@inferometer/core';
 import { expect, test } from 'vitest';
 
 const units =
-  /_(seconds|total|ratio|size|tokens|depth|arrival|capacity|flight|info|token|joules|bytes|entries|state|pending|duration)(_total)?$/;
+  /_(seconds|total|ratio|size|tokens|depth|arrival|capacity|flight|info|token|joules|bytes|entries|state|status|pending|duration|limit|slots|executors|cores|periods|events|watts|celsius|hertz|second|throttled)(_total)?$/;
 
 test('metric names have a known prefix and end with their unit', () => {
   for (const name of Object.values(METRIC)) {
-    expect(name).toMatch(/^(inference|inferometer|gen_ai|http_server)_[a-z_]+$/);
+    expect(name).toMatch(/^(inference|inferometer|gen_ai|http_server|hw)_[a-z_]+$/);
     expect(name).toMatch(units);
   }
 });

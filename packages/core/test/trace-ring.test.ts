@@ -29,7 +29,14 @@ function anyRecord(seed: number): TraceRecord {
   const batches = upTo(next() < 0.2 ? 9 : 3);
   for (let i = 0; i < batches; i++) {
     const [deviceMsShare = 0] = shareOut(next() * 10, [1, 2, 3]);
-    trace.addBatch({ id: `b${i}`, size: upTo(32), reason: 'idle', paddingRatio: next(), deviceMsShare });
+    trace.addBatch({
+      id: `b${i}`,
+      size: upTo(32),
+      reason: 'idle',
+      paddingRatio: next(),
+      deviceMsShare,
+      ...(next() < 0.8 ? { device: `cuda:${upTo(2)}`, cpuMsShare: next() } : {}),
+    });
   }
   trace.addIterations(upTo(100));
   const failed = next() < 0.2;

@@ -1,4 +1,4 @@
-import { InferometerError, monoNow, type Telemetry } from '@inferometer/core';
+import { type GenerationReading, InferometerError, monoNow, type Telemetry } from '@inferometer/core';
 import type { Refusal } from './admission/refusal.ts';
 import { callOf } from './batching/call-of.ts';
 import type { CallOptions } from './call.ts';
@@ -22,6 +22,8 @@ export interface GenerativeRuntime {
   generate(prompt: Int32Array, options: GenerateOptions): Promise<Generated>;
   /** Whether another generation would be let in now, and why not. */
   refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
+  /** Its places and what their pasts hold, now. */
+  reading(): GenerationReading;
   /** Lets waiting generations start; called when a place comes free. */
   pump(): void;
 }
@@ -51,6 +53,16 @@ export function createGenerativeRuntime(options: GenerativeRuntimeOptions): Gene
     refusal: (call) => places.refusal(callOf(call, limits)),
     get depth() {
       return places.depth;
+    },
+    reading() {
+      const up = pool.up * pool.places;
+      const usedSlots = Math.min(pool.busy, up);
+      const room = up * options.maxTokens;
+      return {
+        usedSlots,
+        freeSlots: up - usedSlots,
+        kvUtilization: room === 0 ? 0 : Math.min(1, notes.heldTokens / room),
+      };
     },
     pump: places.pump,
     async generate(prompt, request) {

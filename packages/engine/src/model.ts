@@ -1,4 +1,4 @@
-import type { Telemetry } from '@inferometer/core';
+import type { ModelReading, Telemetry } from '@inferometer/core';
 import type { Refusal } from './admission/refusal.ts';
 import { callOf } from './batching/call-of.ts';
 import { type CachedEmbed, type CachedModel, withCaches } from './cache/cached-model.ts';
@@ -154,6 +154,15 @@ function tellLoads(
   });
 }
 
+/** Has metrics read how the model and its executors are. */
+function tellModel(
+  { name, pool }: StartedModel,
+  telemetry: Telemetry,
+  reading: Pick<ModelReading, 'batchSizeLimit' | 'generations'>,
+): void {
+  telemetry.observer.modelOpened({ model: name, executors: () => pool.states, ...reading });
+}
+
 /** The queue of named tensors, beside the texts' or as the only one. */
 function tensorRuntime(
   { name, options: limits, pool }: StartedModel,
@@ -179,6 +188,7 @@ async function openTensor(started: StartedModel, telemetry: Telemetry): Promise<
   const { joins } = await warmUpTensors(pool);
   const loads = tellLoads(started, telemetry, []);
   const runtime = tensorRuntime(started, telemetry, { joins, observed: true });
+  tellModel(started, telemetry, { batchSizeLimit: joins ? started.options.maxBatchSize : 1 });
   hooks.onFree = runtime.queue.pump;
   return {
     ...baseOf(started, runtime, loads),
@@ -204,13 +214,16 @@ async function openGenerative(
   const runtime = createGenerativeRuntime({ name, tokenizer, maxTokens, limits: options, telemetry, pool });
   // A decoder's past is a row's own, but grows with it: requests of tensors run by themselves.
   const tensors = tensorRuntime(started, telemetry, { joins: false, observed: false });
+  const together = pool.model.together ?? false;
+  const batchSizeLimit = together ? options.maxGenerations : 1;
+  tellModel(started, telemetry, { batchSizeLimit, generations: runtime.reading });
   hooks.onFree = takeTurns(runtime.pump, tensors.queue.pump);
   return {
     ...baseOf(started, tensors, loads),
     tokenizer,
     kind: 'generative',
     warmRuns: [],
-    together: pool.model.together ?? false,
+    together,
     chat: loadChatTemplate(directory),
     generate: runtime.generate,
     refusal: runtime.refusal,
@@ -251,6 +264,7 @@ async function openEmbedding(
   const runtime = createEmbeddingRuntime({ name, padTokenId, normalize, limits, telemetry, pool, fixed });
   // What has been seen so far of the costs of runs: the first batches need not be guesses.
   for (const { rows, columns, ms } of warmRuns) runtime.batches.costs.observe(rows, columns, ms);
+  tellModel(started, telemetry, { batchSizeLimit: limits.maxBatchSize });
   const joins = hasBatchRows(inputs, outputs);
   const tensors = tensorRuntime(started, telemetry, { joins, observed: false });
   hooks.onFree = takeTurns(runtime.batches.pump, tensors.queue.pump);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { monoNow } from '@inferometer/core';
+import { type BatchRecord, monoNow } from '@inferometer/core';
 import { createRandom, type GenerativeModel, type Sampling } from '@inferometer/engine';
 import { describeWithParts, waitFor } from '@inferometer/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -94,9 +94,11 @@ describe('nickname-lm', { timeout: 90_000 }, () => {
   test('the time of shared runs is shared out to the nanosecond', async () => {
     await using bench = await openDecoder(lmDir);
     const { model, telemetry } = bench;
+    let input = 0;
     const records = await Promise.all(
       randomWork(16, 4096, 3).map(async ({ prompt, sampling, wait }) => {
         await delay(wait);
+        input += prompt.length;
         const opened = telemetry.openRequest({ method: '', path: 'generate' });
         await model.generate(prompt, { sampling, trace: opened.trace });
         return opened.close({ status: 200 });
@@ -106,6 +108,16 @@ describe('nickname-lm', { timeout: 90_000 }, () => {
     const shared = records.reduce((sum, { deviceMs }) => sum + ns(deviceMs), 0);
     const ran = bench.runs.reduce((sum, { runStart, runEnd }) => sum + ns(runEnd - runStart), 0);
     expect(shared).toBe(ran);
+    const cpu = bench.runs.reduce((sum, { cpuMs = 0 }) => sum + ns(cpuMs), 0);
+    expect(cpu).toBeGreaterThan(0);
+    expect(records.reduce((sum, { cpuMs }) => sum + ns(cpuMs), 0)).toBe(cpu);
+    expect(new Set(records.map(({ device }) => device))).toEqual(new Set(['cpu']));
+    const counted = (pick: (run: BatchRecord) => number | undefined): number =>
+      bench.runs.reduce((sum, run) => sum + (pick(run) ?? 0), 0);
+    expect(counted(({ inputTokens }) => inputTokens)).toBe(input);
+    expect(counted(({ outputTokens }) => outputTokens)).toBe(
+      records.reduce((sum, { generation }) => sum + (generation?.tokens ?? 0), 0),
+    );
     for (const { totals, totalUs } of records) {
       expect(totals.reduce((sum, { durationUs }) => sum + durationUs, 0)).toBe(totalUs);
     }
@@ -202,7 +214,8 @@ describe('nickname-lm', { timeout: 90_000 }, () => {
   });
 
   test('urgent generations take the next place, and tenants take turns', async () => {
-    await using bench = await openDecoder(lmDir, { maxGenerations: 1 });
+    // On a machine that is slow enough, all would have waited so long that they go by age.
+    await using bench = await openDecoder(lmDir, { maxGenerations: 1, maxPassOverMs: 600_000 });
     const order: string[] = [];
     const ask = async (name: string, more: object): Promise<void> => {
       await bench.model.generate(Int32Array.of(1, 50), { sampling: greedy(4), ...more });

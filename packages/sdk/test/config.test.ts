@@ -167,6 +167,7 @@ test('everything has a default, and the result can be sent to a thread', () => {
       sendLogs: false,
     },
     liveness: { livezBlockedMs: 10_000, blockedThresholdMs: 100 },
+    gpu: { enabled: true, intervalMs: 1000, timeoutMs: 10_000, scope: 'own', library: undefined },
     profiling: { enabled: undefined, token: undefined },
     ringCapacity: 1000,
     shutdownLimitMs: 3000,

@@ -4,6 +4,7 @@ export type { CollectedPoint } from './collector/metrics.ts';
 export type { Attributes, AttributeValue } from './collector/otlp-json.ts';
 export type { CollectedSpan, SpanKind } from './collector/spans.ts';
 export { type Collector, type CollectorOptions, startCollector } from './collector/start-collector.ts';
+export { buildFakeNvml, buildOldNvml, type FakeNvml, startFakeNvml } from './fake-nvml.ts';
 export { freePort, freePorts, withFreePorts } from './free-port.ts';
 export type { Handle } from './handle.ts';
 export { type HelmOptions, helm } from './kubernetes/helm.ts';

@@ -26,7 +26,8 @@ const field = {
   batches: 10,
   /** First and last token, tokens (0 for no generation), time between them, gaps. */
   generation: 11,
-  firstTotal: 16,
+  cpuMs: 16,
+  firstTotal: 17,
 } as const;
 const totalFields = 3;
 const batchFields = 3;
@@ -42,7 +43,8 @@ const text = {
   tenant: 4,
   sessionHash: 5,
   errorType: 6,
-  firstTotal: 7,
+  device: 7,
+  firstTotal: 8,
 } as const;
 const firstBatchText = text.firstTotal + maxTotals;
 const textStride = firstBatchText + maxBatches * 2;
@@ -73,6 +75,7 @@ class Block implements TraceBlock {
     numbers[at + field.ttftUs] = trace.ttftUs ?? Number.NaN;
     numbers[at + field.iterations] = trace.iterations;
     numbers[at + field.deviceMs] = trace.deviceMs;
+    numbers[at + field.cpuMs] = trace.cpuMs;
     const { generation } = trace;
     numbers[at + field.generation] = generation?.firstUs ?? 0;
     numbers[at + field.generation + 1] = generation?.lastUs ?? 0;
@@ -90,6 +93,7 @@ class Block implements TraceBlock {
     texts[textAt + text.tenant] = trace.tenant;
     texts[textAt + text.sessionHash] = trace.sessionHash;
     texts[textAt + text.errorType] = trace.errorType;
+    texts[textAt + text.device] = trace.device;
     if (this.#beside.size > 0) this.#beside.delete(slot);
     if (totals.length > maxTotals || batches.length > maxBatches) {
       this.#beside.set(slot, { totals, batches: batches.map(withoutLink) });
@@ -135,6 +139,8 @@ class Block implements TraceBlock {
       ttftUs: Number.isNaN(ttftUs) ? undefined : ttftUs,
       iterations: number(field.iterations),
       deviceMs: number(field.deviceMs),
+      device: textOf(text.device),
+      cpuMs: number(field.cpuMs),
       generation:
         number(field.generation + 2) === 0
           ? undefined

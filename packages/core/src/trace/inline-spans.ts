@@ -12,7 +12,7 @@ import {
 import { currentEpochOffset } from '../clock.ts';
 import { ATTR, SPAN } from '../semconv.ts';
 import type { LiveTrace } from './live-trace.ts';
-import type { BatchRecord, GenerationTimes, TraceRecord } from './record.ts';
+import { type BatchRecord, defaultDevice, type GenerationTimes, type TraceRecord } from './record.ts';
 import { rootAttributes, rootName } from './root-attributes.ts';
 import { type Interval, type PhaseSpan, planPhases } from './span-plan.ts';
 import type { BatchLink, SpanStrategy } from './span-strategy.ts';
@@ -160,6 +160,7 @@ export function batchAttributes(batch: Omit<BatchRecord, 'dispatched' | 'runStar
   return {
     [ATTR.model]: batch.model,
     [ATTR.executor]: batch.executor,
+    [ATTR.device]: batch.device ?? defaultDevice,
     [ATTR.batchId]: batch.id,
     [ATTR.batchReason]: batch.reason,
     [ATTR.batchSize]: batch.size,

@@ -94,6 +94,8 @@ export class LiveTrace implements RequestTrace {
   #gaps = 0;
   #iterations = 0;
   #deviceMs = 0;
+  #device: string | undefined;
+  #cpuMs = 0;
   #record: TraceRecord | undefined;
   /** Stands for its spans after its end. */
   #late: Span | undefined;
@@ -329,11 +331,13 @@ export class LiveTrace implements RequestTrace {
     // The record has the list by reference, and must stay as it was told.
     if (this.#record) return;
     this.#batches.push(share);
-    this.#deviceMs += share.deviceMsShare;
+    this.addDeviceTime(share.deviceMsShare, share.device, share.cpuMsShare);
   }
 
-  addDeviceTime(ms: number): void {
+  addDeviceTime(ms: number, device?: string, cpuMs = 0): void {
     this.#deviceMs += ms;
+    this.#cpuMs += cpuMs;
+    if (device !== undefined && device !== this.#device) this.#device = withDevice(this.#device, device);
   }
 
   /** µs since its start. */
@@ -384,6 +388,8 @@ export class LiveTrace implements RequestTrace {
             },
       iterations: this.#iterations,
       deviceMs: this.#deviceMs,
+      device: this.#device,
+      cpuMs: this.#cpuMs,
       batches: this.#batches,
       skippedPhases: this.#skippedEntries,
     };
@@ -422,6 +428,12 @@ export class LiveTrace implements RequestTrace {
     this.entryCount = 0;
     this.context = ROOT_CONTEXT;
   }
+}
+
+/** Devices in the order in which they were used, each once. */
+function withDevice(known: string | undefined, device: string): string {
+  if (known === undefined) return device;
+  return known.split(',').includes(device) ? known : `${known},${device}`;
 }
 
 /** What is noted of a request after its end goes nowhere. */

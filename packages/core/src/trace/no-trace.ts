@@ -54,6 +54,8 @@ function emptyRecord(status: number, errorType: string | undefined): TraceRecord
     generation: undefined,
     iterations: 0,
     deviceMs: 0,
+    device: undefined,
+    cpuMs: 0,
     batches: [],
     skippedPhases: 0,
   };

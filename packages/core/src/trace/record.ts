@@ -4,6 +4,9 @@ import type { LiveTrace } from './live-trace.ts';
 import type { BatchLink } from './span-strategy.ts';
 import type { PhaseTotal, Timeline } from './timeline.ts';
 
+/** Where a model runs whose executor does not say so. */
+export const defaultDevice = 'cpu';
+
 /** One request's part in one batch. */
 export interface BatchShare {
   readonly id: string;
@@ -14,6 +17,10 @@ export interface BatchShare {
   readonly paddingRatio: number;
   /** This request's share of the model run, ms, by tokens; the shares of a batch sum to its run. */
   readonly deviceMsShare: number;
+  /** Where it ran, such as `cpu` or `cuda:0`. @default not said */
+  readonly device?: string;
+  /** This request's share of the CPU that the run took, ms, by tokens; absent where it was not measured. */
+  readonly cpuMsShare?: number;
   /** The batch's own span, to link to; absent when traces are not recorded. */
   readonly link?: BatchLink;
 }
@@ -33,6 +40,14 @@ export interface BatchRecord {
   readonly dispatched: MonoMs;
   readonly runStart: MonoMs;
   readonly runEnd: MonoMs;
+  /** Where it ran, such as `cpu` or `cuda:0`. @default cpu */
+  readonly device?: string;
+  /** CPU that the executor took for it, ms, of all its threads; absent where it was not measured. */
+  readonly cpuMs?: number;
+  /** Tokens of texts that it read; absent where what it was fed with is not counted in tokens. */
+  readonly inputTokens?: number;
+  /** Tokens of texts that it wrote. @default 0 */
+  readonly outputTokens?: number;
 }
 
 /** A request that is over, in figures: what `/profiling` tells of it. Times in µs count from its start. */
@@ -62,6 +77,10 @@ export interface FinishedTrace {
   readonly iterations: number;
   /** Time of model runs that was this request's, ms: its shares of batches, its steps of a generation. */
   readonly deviceMs: number;
+  /** Where these ran, such as `cpu` or `cuda:0`; several with commas between them; undefined where nothing ran. */
+  readonly device: string | undefined;
+  /** CPU that executors took in these runs for its part, ms; 0 where it was not measured. */
+  readonly cpuMs: number;
   readonly batches: readonly BatchShare[];
 }
 
@@ -116,7 +135,12 @@ export interface TraceJson {
   readonly tenant: string | null;
   readonly ttft_ms: number | null;
   readonly unattributed_ms: number;
+  /** Its part of the time of model runs. */
   readonly device_ms: number;
+  /** Where they ran; null where nothing did. */
+  readonly device: string | null;
+  /** Its part of the CPU that executors took in them. */
+  readonly cpu_ms: number;
   readonly phases: readonly {
     readonly name: string;
     readonly start_ms: number;
@@ -184,6 +208,8 @@ export function traceJson(record: FinishedTrace): TraceJson {
     ttft_ms: record.ttftUs === undefined ? null : record.ttftUs / 1000,
     unattributed_ms: ms('unattributed'),
     device_ms: round(record.deviceMs, 6),
+    device: record.device ?? null,
+    cpu_ms: round(record.cpuMs, 6),
     phases: record.totals.map((total) => ({
       name: total.name,
       start_ms: total.startUs / 1000,

@@ -63,8 +63,13 @@ export interface RequestTrace {
   addIterations(count: number): void;
   /** Notes its part in a batch; the share counts as device time. */
   addBatch(share: BatchShare): void;
-  /** Notes time of model runs that were its own alone, ms. */
-  addDeviceTime(ms: number): void;
+  /**
+   * Notes its part of a model run that is no batch of its own.
+   * @param ms of the device
+   * @param device such as `cpu` or `cuda:0`
+   * @param cpuMs of the executor
+   */
+  addDeviceTime(ms: number, device?: string, cpuMs?: number): void;
   /** Time in phases until now: whole µs that, with `unattributed`, add up to `totalUs`. */
   soFar(): { readonly totalUs: number; readonly totals: readonly PhaseTotal[] };
   /** Closes it. @returns the record; the same one if it was closed before */

@@ -21,6 +21,10 @@ export function rootAttributes(record: TraceRecord): Attributes {
   }
   if (record.operation !== undefined) attributes[ATTR.genAiOperation] = record.operation;
   if (record.generation) attributes[ATTR.genAiOutputTokens] = record.generation.tokens;
+  if (record.device !== undefined) {
+    attributes[ATTR.device] = record.device;
+    attributes[ATTR.cpuMs] = record.cpuMs;
+  }
   if (record.tenant !== undefined) attributes[ATTR.tenant] = record.tenant;
   if (record.sessionHash !== undefined) attributes[ATTR.session] = record.sessionHash;
   if (record.errorType !== undefined) attributes[ATTR.errorType] = record.errorType;

@@ -9,16 +9,14 @@ import {
   type Telemetry,
 } from '@inferometer/core';
 import type { Work } from '../executor/pool.ts';
-import type { ExecutorReply } from '../executor/protocol.ts';
+import type { ExecutorReply, RunSpan } from '../executor/protocol.ts';
 import type { DispatchReason } from './policy.ts';
 import type { RunCostModel } from './run-cost.ts';
 import { type BatchPlace, runInExecutor, type TravelTimes } from './run-in-executor.ts';
 import type { WorkItem } from './work-item.ts';
 
 /** When a run was, as its executor's reply tells. */
-export interface RunTimes {
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
+export interface RunTimes extends RunSpan {
   readonly replied: MonoMs;
 }
 
@@ -87,7 +85,7 @@ function settle<P, R>(
     reply,
     items.map((item) => item.payload),
   );
-  const { runStart, runEnd, replied } = times;
+  const { runStart, runEnd, cpuMs, replied } = times;
   costs.observe(rows, width, runEnd - runStart);
   const tokens = items.map((item) => item.tokens);
   const total = tokens.reduce((sum, count) => sum + count, 0);
@@ -102,6 +100,9 @@ function settle<P, R>(
     dispatched,
     runStart,
     runEnd,
+    device: lease.device,
+    cpuMs,
+    inputTokens: total,
   };
   const owners = items.map((item) => item.trace);
   for (const trace of noteBatch(context.telemetry, batch, owners, tokens)) trace.addIterations(1);

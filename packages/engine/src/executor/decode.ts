@@ -1,17 +1,15 @@
-import { type MonoMs, monoNow } from '@inferometer/core/base';
 import { Tensor } from 'onnxruntime-node';
 import { feedable } from './half-tensor.ts';
 import { emptyPast, type Padding, type Past, type PastRow, pastInputsOf, stackRows } from './past.ts';
+import type { RunSpan } from './protocol.ts';
 import { type Floats, floatsOf, integerTensor, type Session } from './session.ts';
 
 /** A model run that took generations a step further. */
-export interface Step {
+export interface Step extends RunSpan {
   /** Where each generation's keys and values are now. */
   readonly rows: readonly PastRow[];
   /** Logits after the last token of each generation, shape [rows][vocabulary]. */
   readonly logits: readonly Floats[];
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
 }
 
 /** A graph that takes its own past, in the Optimum layout. */
@@ -82,9 +80,7 @@ export function createDecoder(session: Session): Decoder {
         () => Int32Array.of(1),
         inputNamed('num_logits_to_keep')?.shape.length ? [1] : [],
       );
-      const runStart = monoNow();
-      const results = await session.run(feeds);
-      const runEnd = monoNow();
+      const { results, ...run } = await session.run(feeds);
       const tensors = pastInputs.map(
         ({ name, present }) => [name, feedable(results[present] as Tensor)] as const,
       );
@@ -92,8 +88,7 @@ export function createDecoder(session: Session): Decoder {
       return {
         rows: rows.map(({ length }, row) => ({ past: grown, row, length: length + fresh })),
         logits: lastLogits(results.logits as Tensor, rows.length),
-        runStart,
-        runEnd,
+        ...run,
       };
     },
     detach: (row) => ({ past: stackRows(pastInputs, [row]), row: 0, length: row.length }),

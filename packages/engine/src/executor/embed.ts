@@ -1,8 +1,8 @@
-import { type MonoMs, monoNow } from '@inferometer/core/base';
+import { monoNow } from '@inferometer/core/base';
 import type { Tensor } from 'onnxruntime-node';
 import type { PoolingMode } from '../model/pooling-config.ts';
 import { pool } from './pooling.ts';
-import type { EmbeddedReply, EmbedRequest, TensorInfo } from './protocol.ts';
+import type { EmbeddedReply, EmbedRequest, RunSpan, TensorInfo } from './protocol.ts';
 import { floatsOf, integerTensor, type Session } from './session.ts';
 
 /** Outputs that are token vectors, by the names that exporters give them. */
@@ -40,10 +40,8 @@ export function createEmbedder(session: Session, pooling: readonly PoolingMode[]
       for (const input of session.inputs) {
         feeds[input.name] = integerTensor(input.type, (fills[input.name] as Fill)(request), shape);
       }
-      const runStart = monoNow();
-      const results = await session.run(feeds);
-      const runEnd = monoNow();
-      return reply(results[output] as Tensor, request, pooling, runStart, runEnd);
+      const { results, ...run } = await session.run(feeds);
+      return reply(results[output] as Tensor, request, pooling, run);
     },
   };
 }
@@ -64,12 +62,11 @@ function reply(
   tensor: Tensor,
   request: EmbedRequest,
   pooling: readonly PoolingMode[],
-  runStart: MonoMs,
-  runEnd: MonoMs,
+  run: RunSpan,
 ): EmbeddedReply {
   const [rows, second, third] = tensor.dims;
   const data = floatsOf(tensor);
-  const base = { type: 'embedded', id: request.id, runStart, runEnd } as const;
+  const base = { type: 'embedded', id: request.id, ...run } as const;
   if (rows !== request.rows || second === undefined) {
     throw new Error(`the model gave shape [${tensor.dims.join(', ')}] for ${request.rows} texts`);
   }

@@ -53,7 +53,7 @@ async function load(request: LoadRequest): Promise<void> {
     const named = hooks && { hooks: hookNames.filter((name) => hooks[name]) };
     const times = { booted: bootedAt(), imported, opened, prepared: monoNow(), ...opening };
     const ability = together === undefined ? {} : { together };
-    reply({ type: 'loaded', inputs, outputs, times, ...named, ...ability });
+    reply({ type: 'loaded', device: session.device, inputs, outputs, times, ...named, ...ability });
   } catch (error) {
     reply({ type: 'failed', message: messageOf(error) });
   }

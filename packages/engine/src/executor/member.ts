@@ -39,6 +39,10 @@ export interface Member {
   readonly index: number;
   /** Whether an executor is up. */
   readonly isUp: boolean;
+  /** `failed` until it is tried again after a crash or a start that failed, `idle` before it is started and once closed. */
+  readonly state: MemberState;
+  /** Where its executor runs the model, such as `cpu` or `cuda:0`; empty before there is one. */
+  readonly device: string;
   /** Pieces of work in it. */
   readonly busy: number;
   /** Starts it. @throws {InferometerError} INVALID_MODEL or EXECUTOR_CRASHED */
@@ -55,6 +59,8 @@ export interface MemberLease {
   done(): void;
 }
 
+export type MemberState = 'idle' | 'starting' | 'ready' | 'failed';
+
 const backoffMs = { first: 100, longest: 10_000 };
 
 export function createMember(options: MemberOptions, events: MemberEvents): Member {
@@ -63,6 +69,8 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
   /** Crashes in a row, for the backoff. */
   let crashes = 0;
   let closed = false;
+  let state: MemberState = 'idle';
+  let device = '';
   let timer: NodeJS.Timeout | undefined;
   let metricsPath: string | undefined;
   const work = new Map<number, WorkEvents>();
@@ -81,6 +89,16 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
   };
 
   const start = async (): Promise<LoadedReply> => {
+    state = 'starting';
+    try {
+      return await launch();
+    } catch (error) {
+      state = 'failed';
+      throw error;
+    }
+  };
+
+  const launch = async (): Promise<LoadedReply> => {
     const begun = monoNow();
     const path = newMetricFile();
     const metrics = path && { path, model: options.name, executor: options.index };
@@ -97,7 +115,11 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     metricsPath = path;
     if (path) events.onMetrics(path, true);
     if (closed) await started.executor.close();
-    else executor = started.executor;
+    else {
+      executor = started.executor;
+      device = started.model.device;
+      state = 'ready';
+    }
     events.onLoaded({ executor: options.index, begun, times: started.model.times });
     return started.model;
   };
@@ -105,6 +127,7 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
   /** Its executor is gone: so is the work in it. */
   const lost = (cause: InferometerError): void => {
     executor = undefined;
+    state = 'failed';
     if (metricsPath) events.onMetrics(metricsPath, false);
     const gone = [...work.values()];
     work.clear();
@@ -145,6 +168,12 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     index: options.index,
     get isUp() {
       return executor !== undefined;
+    },
+    get state() {
+      return state;
+    },
+    get device() {
+      return device;
     },
     get busy() {
       return busy;
@@ -193,6 +222,7 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     },
     async close() {
       closed = true;
+      state = 'idle';
       clearTimeout(timer);
       clearTimeout(watch);
       await executor?.close();

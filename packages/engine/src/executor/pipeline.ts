@@ -61,12 +61,12 @@ export function createPipeline(session: Session, hooks: PipelineHooks): Pipeline
       const runs: PipelineRun[] = [];
       for (const group of groupsOf(items, outputs, joins)) {
         const tensors = group.map((item) => item.made as Tensors);
-        const { results, runStart, runEnd } = await runRows(session, tensors, outputs);
+        const { results, ...run } = await runRows(session, tensors, outputs);
         group.forEach((item, index) => {
           item.outputs = results[index] as Tensors | RunFailure;
           item.run = runs.length;
         });
-        runs.push({ rows: tensors.reduce((sum, one) => sum + (rowsOf(one) ?? 1), 0), runStart, runEnd });
+        runs.push({ rows: tensors.reduce((sum, one) => sum + (rowsOf(one) ?? 1), 0), ...run });
       }
       const answers = await Promise.all(items.map(postprocess));
       return {

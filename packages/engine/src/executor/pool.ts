@@ -1,7 +1,7 @@
-import { messageOf } from '@inferometer/core';
+import { type ExecutorStates, messageOf } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
 import type { ExecutorKind } from '../options.ts';
-import { createMember, type Member, type MemberEvents, type WorkEvents } from './member.ts';
+import { createMember, type Member, type MemberEvents, type MemberState, type WorkEvents } from './member.ts';
 import type {
   EmbedRequest,
   ExecutorRequest,
@@ -25,6 +25,8 @@ export interface Lease {
   readonly executor: number;
   /** Whether it is the one with all the threads. */
   readonly isSolo: boolean;
+  /** Where the executor runs its model, such as `cpu` or `cuda:0`. */
+  readonly device: string;
   /** @returns the work's number, to cancel it by */
   send(work: Work, events: WorkEvents): number;
   cancel(id: number): void;
@@ -43,6 +45,10 @@ export interface ExecutorPool {
   readonly up: number;
   /** Places in use, of all executors. */
   readonly busy: number;
+  /** How its executors are; the one for what is alone counts once it has been started. */
+  readonly states: ExecutorStates;
+  /** Pieces of work that each executor may hold at a time. */
+  readonly places: number;
   /** Whether a place is free. */
   readonly hasFree: boolean;
   /** Whether the executor for what is alone is up and nothing runs. */
@@ -119,6 +125,7 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
       taken && {
         executor: member.index,
         isSolo: member === solo,
+        device: member.device,
         send(work, events) {
           const id = nextId++;
           taken.send({ ...work, id } as ExecutorRequest & { id: number }, events);
@@ -140,6 +147,12 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
     },
     get busy() {
       return busy();
+    },
+    places,
+    get states() {
+      const all = solo ? [...members, solo] : members;
+      const count = (state: MemberState): number => all.filter((member) => member.state === state).length;
+      return { ready: count('ready'), starting: count('starting'), failed: count('failed') };
     },
     get hasFree() {
       return busy() < size * places && members.some((member) => member.isUp && member.busy < places);

@@ -151,6 +151,8 @@ export interface LoadTimes {
 
 export interface LoadedReply {
   readonly type: 'loaded';
+  /** Where it runs its model, such as `cpu` or `cuda:0`. */
+  readonly device: string;
   readonly times: LoadTimes;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
@@ -160,22 +162,26 @@ export interface LoadedReply {
   readonly together?: boolean;
 }
 
-export interface EmbeddedReply {
+/** When the model ran, and what that took. */
+export interface RunSpan {
+  readonly runStart: MonoMs;
+  readonly runEnd: MonoMs;
+  /** CPU that the executor took in it, ms: of all threads of a process, of a thread its own alone. */
+  readonly cpuMs: number;
+}
+
+export interface EmbeddedReply extends RunSpan {
   readonly type: 'embedded';
   readonly id: number;
   /** Shape [rows, dimensions], row major. */
   readonly vectors: Float32Array;
   readonly dimensions: number;
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
   /** When the output had been pooled and the reply was sent. */
   readonly replied: MonoMs;
 }
 
 /** When a model run of generations was, and when their tokens had been drawn from its output. */
-export interface StepTimes {
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
+export interface StepTimes extends RunSpan {
   readonly drawn: MonoMs;
 }
 
@@ -217,22 +223,18 @@ export interface RunFailure {
   readonly invalidInput: boolean;
 }
 
-export interface InferredReply {
+export interface InferredReply extends RunSpan {
   readonly type: 'inferred';
   readonly id: number;
   /** Shape [requests]. */
   readonly results: readonly (Tensors | RunFailure)[];
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
   /** When the outputs left. */
   readonly replied: MonoMs;
 }
 
 /** A model run of the requests of a pipeline. */
-export interface PipelineRun {
+export interface PipelineRun extends RunSpan {
   readonly rows: number;
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
 }
 
 export interface PipelineResult {

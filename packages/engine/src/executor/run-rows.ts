@@ -1,17 +1,15 @@
-import { type MonoMs, messageOf, monoNow } from '@inferometer/core/base';
+import { messageOf, monoNow } from '@inferometer/core/base';
 import type { Tensor } from 'onnxruntime-node';
 import { joinRows, rowsOf, splitRows } from '../tensor/rows.ts';
 import type { Tensors } from '../tensor/types.ts';
 import { feedsOf, fromOnnx } from './onnx-tensors.ts';
-import type { RunFailure } from './protocol.ts';
+import type { RunFailure, RunSpan } from './protocol.ts';
 import type { Session } from './session.ts';
 
 /** What became of requests that ran together. */
-export interface RowsRun {
+export interface RowsRun extends RunSpan {
   /** Shape [requests]. */
   readonly results: readonly (Tensors | RunFailure)[];
-  readonly runStart: MonoMs;
-  readonly runEnd: MonoMs;
 }
 
 /**
@@ -24,8 +22,10 @@ export async function runRows(
   items: readonly Tensors[],
   outputs: readonly string[],
 ): Promise<RowsRun> {
+  let cpuMs = 0;
   const run = async (tensors: Tensors): Promise<Tensors> => {
-    const given = await session.run(feedsOf(tensors), outputs);
+    const { results: given, ...span } = await session.run(feedsOf(tensors), outputs);
+    cpuMs += span.cpuMs;
     // In the order in which they were asked for.
     return Object.fromEntries(outputs.map((name) => [name, fromOnnx(given[name] as Tensor)]));
   };
@@ -39,7 +39,7 @@ export async function runRows(
         outputsOfAll,
         items.map((item) => rowsOf(item) ?? 0),
       );
-      if (split) return { results: split, runStart, runEnd };
+      if (split) return { results: split, runStart, runEnd, cpuMs };
     } catch {
       // Whose fault it was shows when each runs by itself.
     }
@@ -51,7 +51,7 @@ export async function runRows(
       results.push(runFailure(error));
     }
   }
-  return { results, runStart, runEnd: monoNow() };
+  return { results, runStart, runEnd: monoNow(), cpuMs };
 }
 
 /** What onnxruntime says of inputs that the model cannot take, beside all else that can go wrong in a run. */

@@ -2,20 +2,24 @@ import { type MonoMs, monoNow } from '@inferometer/core/base';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { discardEntry, graphOfEntry } from '../model-cache/entry.ts';
 import { halfToNumber } from '../tensor/half.ts';
-import type { LoadRequest, LoadTimes, TensorInfo } from './protocol.ts';
+import { cpuMsUsed } from './cpu-used.ts';
+import type { LoadRequest, LoadTimes, RunSpan, TensorInfo } from './protocol.ts';
 import { startProfile } from './session-profile.ts';
 
 /** An open model and what it takes and gives. */
 export interface Session {
+  /** Where it runs, such as `cpu` or `cuda:0`. */
+  readonly device: string;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   /** How it was opened. */
   readonly opening: Pick<LoadTimes, 'readMs' | 'optimiseMs' | 'fromCache'>;
   /** @param outputs names of those wanted. @default all */
-  run(
-    feeds: Readonly<Record<string, Tensor>>,
-    outputs?: readonly string[],
-  ): Promise<Readonly<Record<string, Tensor>>>;
+  run(feeds: Readonly<Record<string, Tensor>>, outputs?: readonly string[]): Promise<SessionRun>;
+}
+
+export interface SessionRun extends RunSpan {
+  readonly results: Readonly<Record<string, Tensor>>;
 }
 
 /** What every session of ours is opened with. */
@@ -43,14 +47,17 @@ export async function openSession(
 ): Promise<Session> {
   const { session, opening } = (await openOptimised(request)) ?? (await openOriginal(request));
   return {
+    device: 'cpu',
     inputs: session.inputMetadata.map(infoOf),
     outputs: session.outputMetadata.map(infoOf),
     opening,
     async run(feeds, outputs) {
-      const start = monoNow();
+      const cpuBefore = cpuMsUsed();
+      const runStart = monoNow();
       const results = await (outputs ? session.run(feeds, outputs) : session.run(feeds));
-      ran(start, monoNow());
-      return results;
+      const runEnd = monoNow();
+      ran(runStart, runEnd);
+      return { results, runStart, runEnd, cpuMs: cpuMsUsed() - cpuBefore };
     },
   };
 }

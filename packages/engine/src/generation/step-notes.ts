@@ -1,4 +1,5 @@
 import { type RequestTrace, shareOut, type Telemetry } from '@inferometer/core';
+import type { Lease } from '../executor/pool.ts';
 import type { SteppedReply } from '../executor/protocol.ts';
 
 /** A generation, as far as telemetry is concerned. */
@@ -10,6 +11,8 @@ export interface NotedGeneration {
 
 /** Tells telemetry of model runs that several generations share. */
 export interface StepNotes {
+  /** Tokens whose keys and values executors hold, of all generations. */
+  readonly heldTokens: number;
   add(id: number, generation: NotedGeneration): void;
   remove(id: number): void;
   /**
@@ -17,49 +20,73 @@ export interface StepNotes {
    * out over its rows to the nanosecond; and each request in it is in phase `run` and then `postprocess`, until its next
    * turn.
    */
-  note(step: SteppedReply, executor: number): void;
+  note(step: SteppedReply, executor: Pick<Lease, 'executor' | 'device'>): void;
+}
+
+interface Noted {
+  readonly generation: NotedGeneration;
+  /** Tokens that the model was fed with. */
+  fed: number;
 }
 
 export function createStepNotes(telemetry: Telemetry, model: string): StepNotes {
-  const generations = new Map<number, NotedGeneration>();
+  const { observer } = telemetry;
+  const generations = new Map<number, Noted>();
+  let heldTokens = 0;
   let last: SteppedReply | undefined;
   let count = 0;
   return {
-    add: (id, generation) => void generations.set(id, generation),
-    remove: (id) => void generations.delete(id),
-    note(step, executor) {
+    get heldTokens() {
+      return heldTokens;
+    },
+    add: (id, generation) => void generations.set(id, { generation, fed: 0 }),
+    remove(id) {
+      heldTokens -= generations.get(id)?.fed ?? 0;
+      generations.delete(id);
+    },
+    note(step, { executor, device }) {
       if (step === last) return;
       last = step;
       const { rows, fresh, phase, paddingRatio } = step;
-      const { runStart, runEnd, drawn } = step.times;
+      const { runStart, runEnd, cpuMs, drawn } = step.times;
+      const tokens = rows.length * fresh;
       // A span for each step would be a flood: prefill and decode are spans of the request.
-      telemetry.observer.batchEnded({
+      observer.batchEnded({
         id: `step-${++count}`,
         model,
         executor,
         reason: phase,
         size: rows.length,
-        tokens: rows.length * fresh,
+        tokens,
         paddingRatio,
         dispatched: runStart,
         runStart,
         runEnd,
+        device,
+        cpuMs,
+        // What a decode step reads is what the one before it wrote.
+        inputTokens: phase === 'prefill' ? tokens : 0,
+        outputTokens: rows.reduce((sum, { token }) => sum + (token === undefined ? 0 : 1), 0),
       });
-      const shares = shareOut(
-        runEnd - runStart,
-        rows.map(() => fresh),
-      );
+      const weights = rows.map(() => fresh);
+      const shares = shareOut(runEnd - runStart, weights);
+      const cpuShares = shareOut(cpuMs, weights);
       const seen = new Set<RequestTrace>();
       rows.forEach(({ id }, row) => {
-        const generation = generations.get(id);
-        const trace = generation?.trace;
-        if (!generation || !trace) return;
-        trace.addDeviceTime(shares[row] as number);
+        const noted = generations.get(id);
+        const trace = noted?.generation.trace;
+        const [deviceMs, rowCpuMs] = [shares[row] as number, cpuShares[row] as number];
+        observer.deviceUsed(model, trace?.tenant, device, deviceMs, rowCpuMs);
+        if (!noted) return;
+        noted.fed += fresh;
+        heldTokens += fresh;
+        if (!trace) return;
+        trace.addDeviceTime(deviceMs, device, rowCpuMs);
         if (seen.has(trace)) return;
         seen.add(trace);
         trace.enter('run', runStart);
         trace.enter('postprocess', runEnd);
-        trace.enter(generation.isResting ? 'stream' : 'queue', drawn);
+        trace.enter(noted.generation.isResting ? 'stream' : 'queue', drawn);
       });
     },
   };

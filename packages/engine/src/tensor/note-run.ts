@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { type BatchRecord, noteBatch } from '@inferometer/core';
-import type { PipelineRun } from '../executor/protocol.ts';
+import type { RunSpan } from '../executor/protocol.ts';
 import type { LeavingBatch, TensorItem } from './tensor-item.ts';
 
 /** Tells telemetry of a run, and shares its device time out to the requests in it by their rows. */
 export function noteRun(
   { model, telemetry, lease, reason, dispatched, costs }: LeavingBatch,
   items: readonly TensorItem[],
-  { runStart, runEnd }: Pick<PipelineRun, 'runStart' | 'runEnd'>,
+  { runStart, runEnd, cpuMs }: RunSpan,
 ): void {
   const rows = items.map((item) => item.tokens);
   const total = rows.reduce((sum, count) => sum + count, 0);
@@ -24,6 +24,8 @@ export function noteRun(
     dispatched,
     runStart,
     runEnd,
+    device: lease.device,
+    cpuMs,
   };
   const owners = items.map((item) => item.trace);
   for (const trace of noteBatch(telemetry, record, owners, rows)) trace.addIterations(1);

@@ -7,6 +7,7 @@ import { resourceOf } from './resource.ts';
 import { samplerOf } from './sampler.ts';
 import { spanLimitsOf } from './span-limits.ts';
 import {
+  type GpuConfig,
   type LivenessConfig,
   logLevels,
   type ProfilingConfig,
@@ -45,13 +46,14 @@ export function ownSettingsOf(
   env: Env,
 ): Pick<
   TelemetryConfig,
-  'mode' | 'tail' | 'liveness' | 'profiling' | 'ringCapacity' | 'shutdownLimitMs' | 'quiet'
+  'mode' | 'tail' | 'liveness' | 'profiling' | 'gpu' | 'ringCapacity' | 'shutdownLimitMs' | 'quiet'
 > {
   return {
     mode: oneOf(env, 'INFEROMETER_MODE', ['deferred', 'inline'], 'deferred'),
     tail: tailOf(env),
     liveness: livenessOf(env),
     profiling: profilingOf(env),
+    gpu: gpuOf(env),
     ringCapacity: integerOf(env, 'INFEROMETER_RING_CAPACITY', 1000, 1_000_000),
     shutdownLimitMs: integerOf(env, 'INFEROMETER_SHUTDOWN_LIMIT_MS', 3000, 600_000, 0),
     quiet: flagOf(env, 'INFEROMETER_QUIET') ?? false,
@@ -67,6 +69,16 @@ function livenessOf(env: Env): LivenessConfig {
 
 function profilingOf(env: Env): ProfilingConfig {
   return { enabled: flagOf(env, 'INFEROMETER_PROFILING'), token: textOf(env, 'INFEROMETER_PROFILING_TOKEN') };
+}
+
+function gpuOf(env: Env): GpuConfig {
+  return {
+    enabled: oneOf(env, 'INFEROMETER_GPU', ['auto', 'off'], 'auto') === 'auto',
+    intervalMs: integerOf(env, 'INFEROMETER_GPU_INTERVAL_MS', 1000, 600_000, 10),
+    timeoutMs: integerOf(env, 'INFEROMETER_GPU_TIMEOUT_MS', 10_000, 600_000, 100),
+    scope: oneOf(env, 'INFEROMETER_GPU_SCOPE', ['own', 'all'], 'own'),
+    library: textOf(env, 'INFEROMETER_NVML_LIBRARY'),
+  };
 }
 
 function propagatorsOf(env: Env): readonly PropagatorName[] {

@@ -23,6 +23,7 @@ export interface TelemetryConfig {
   readonly instrumentations: InstrumentationsConfig;
   readonly liveness: LivenessConfig;
   readonly profiling: ProfilingConfig;
+  readonly gpu: GpuConfig;
   /** Finished requests kept for /profiling, integer from 1 to 1,000,000: `INFEROMETER_RING_CAPACITY`. @default 1000 */
   readonly ringCapacity: number;
   /** Longest flush at the end of the process, ms, from 0 to 600,000: `INFEROMETER_SHUTDOWN_LIMIT_MS`. @default 3000 */
@@ -162,4 +163,18 @@ export interface ProfilingConfig {
   readonly enabled: boolean | undefined;
   /** Secret that opens /profiling to others than loopback: `INFEROMETER_PROFILING_TOKEN`. @default none */
   readonly token: string | undefined;
+}
+
+/** Readings of GPUs, where there are any. */
+export interface GpuConfig {
+  /** Whether they are looked for: `INFEROMETER_GPU`, `auto` or `off`. @default true */
+  readonly enabled: boolean;
+  /** Time between two readings, ms, from 10 to 600,000: `INFEROMETER_GPU_INTERVAL_MS`. @default 1000 */
+  readonly intervalMs: number;
+  /** A driver that says nothing for so long hangs, ms, from 100 to 600,000: `INFEROMETER_GPU_TIMEOUT_MS`. @default 10000 */
+  readonly timeoutMs: number;
+  /** Those that this process may use, or all that the driver shows: `INFEROMETER_GPU_SCOPE`. @default "own" */
+  readonly scope: 'own' | 'all';
+  /** File or name of NVIDIA's management library: `INFEROMETER_NVML_LIBRARY`. @default looked for */
+  readonly library: string | undefined;
 }

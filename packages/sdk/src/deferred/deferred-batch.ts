@@ -2,6 +2,7 @@ import {
   type BatchLink,
   type BatchRecord,
   currentEpochOffset,
+  defaultDevice,
   hexOfWord,
   type LiveTrace,
   randomWord,
@@ -48,6 +49,7 @@ export function writeBatch(writer: WordWriter, { ids, record, requests }: Deferr
   const model = writer.idOf(record.model);
   const id = writer.onceIdOf(record.id);
   const reason = writer.idOf(record.reason);
+  const device = writer.idOf(record.device ?? defaultDevice);
   writer.open(item.batch);
   for (const word of ids) writer.put(word);
   writer.putUs(Math.round((record.dispatched + currentEpochOffset()) * 1000));
@@ -59,6 +61,7 @@ export function writeBatch(writer: WordWriter, { ids, record, requests }: Deferr
   writer.put(record.size);
   writer.put(record.tokens);
   writer.putFloat(record.paddingRatio);
+  writer.put(device);
   writer.put(requests.length / 6);
   for (const word of requests) writer.put(word);
   writer.close();

@@ -58,6 +58,8 @@ export function writeRequest(
   words[at + request.operation] = writer.idOf(record.operation);
   words[at + request.iterations] = record.iterations;
   setFloat(words, at + request.deviceMs, record.deviceMs);
+  words[at + request.device] = writer.idOf(record.device);
+  setFloat(words, at + request.cpuMs, record.cpuMs);
   words[at + request.skipped] = record.skippedPhases;
   setUs(words, at + request.unattributedUs, phaseUs(record, 'unattributed'));
   // Without phases by `enter`, and with a span for each call, the entries say it all.

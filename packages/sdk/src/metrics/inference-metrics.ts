@@ -12,6 +12,7 @@ import {
 import type { Decision } from '../deferred/keep-policy.ts';
 import type { SpanOutcomes } from '../providers/counted-exporter.ts';
 import { createCacheMetrics } from './cache-metrics.ts';
+import { createModelMetrics } from './model-metrics.ts';
 
 /** The inference metrics, written to shared memory. */
 export interface InferenceMetrics {
@@ -152,9 +153,20 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
   });
   const deviceTime = memory.counter({
     name: METRIC.deviceTime,
-    help: 'Time of model runs, shared out by tokens.',
+    help: 'Time of model runs by where they ran, shared out to their requests by tokens.',
+    unit: 's',
+    labels: ['model', 'tenant', 'inference_device'],
+  });
+  const cpuTime = memory.counter({
+    name: METRIC.cpuTime,
+    help: 'CPU that executors took in model runs, of all their threads, shared out to their requests by tokens.',
     unit: 's',
     labels: ['model', 'tenant'],
+  });
+  const tokens = memory.counter({
+    name: METRIC.tokens,
+    help: 'Tokens that models read and wrote, without padding.',
+    labels: ['model', 'type'],
   });
   const restarts = memory.counter({
     name: METRIC.executorRestarts,
@@ -193,6 +205,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     .set(1);
 
   const caches = createCacheMetrics(memory);
+  const models = createModelMetrics(memory);
 
   let coldStart: GaugeFamily | undefined;
   /** By model: one that is loaded anew takes the place of the one before. */
@@ -200,6 +213,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
   const sample = (): void => {
     for (const { model, depth } of queues.values()) queueDepth.of(model).set(depth());
     caches.sample();
+    models.sample();
   };
 
   /** Observes, and points to the request's trace if it is exported. */
@@ -233,7 +247,6 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     if (record.method !== '') {
       observeIn(httpDuration, seconds, ids, at, record.method, record.route, statusText(record.status));
     }
-    if (record.deviceMs > 0) deviceTime.of(model, record.tenant ?? 'default').add(record.deviceMs / 1e3);
     if (record.generation) observeGeneration(model, record, record.generation, ids, at);
   };
 
@@ -267,7 +280,15 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       batchTokens.of(model).observe(batch.tokens);
       paddingRatio.of(model).observe(batch.paddingRatio);
       dispatches.of(model, batch.reason).add();
+      const { inputTokens = 0, outputTokens = 0 } = batch;
+      if (inputTokens > 0) tokens.of(model, 'input').add(inputTokens);
+      if (outputTokens > 0) tokens.of(model, 'output').add(outputTokens);
     },
+    deviceUsed(model, tenant = 'default', device, deviceMs, cpuMs) {
+      deviceTime.of(model, tenant, device).add(deviceMs / 1e3);
+      if (cpuMs > 0) cpuTime.of(model, tenant).add(cpuMs / 1e3);
+    },
+    modelOpened: models.opened,
     ...caches.observer,
     executorRestarted: (model) => restarts.of(model).add(),
     modelLoaded({ model, seconds, phases = [] }) {

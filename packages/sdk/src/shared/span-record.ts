@@ -49,7 +49,9 @@ export const request = {
   batches: 38,
   attributes: 39,
   operation: 40,
-  words: 41,
+  device: 41,
+  cpuMs: 42,
+  words: 44,
 } as const;
 
 export const requestFlag = { parent: 1, remote: 2, generation: 4, mustKeep: 8 } as const;
@@ -96,8 +98,9 @@ export const batch = {
   size: 14,
   tokens: 15,
   paddingRatio: 16,
-  links: 18,
-  words: 19,
+  device: 18,
+  links: 19,
+  words: 20,
 } as const;
 
 /** A link: trace id, span id. */

@@ -9,6 +9,7 @@ import type { ToMain, ToWorker, WorkerStart } from '../shared/messages.ts';
 import type { PlainSpan } from '../shared/plain-span.ts';
 import { openSpanRing } from '../shared/span-ring.ts';
 import { createBlockWatch } from './block-watch.ts';
+import { startGpu } from './gpu/start-gpu.ts';
 import { createMetricSources } from './metric-sources.ts';
 import { createMetricsPush, type MetricsPush } from './metrics-push.ts';
 import { createMetricsServer, listen } from './metrics-server.ts';
@@ -30,6 +31,7 @@ const niceness = 5;
 if (process.platform === 'linux') setPriority(0, niceness);
 
 const start = workerData as WorkerStart;
+const { config } = start;
 const port = parentPort as NonNullable<typeof parentPort>;
 const tell = (message: ToMain): void => port.postMessage(message);
 
@@ -39,17 +41,20 @@ const say =
     tell({ type: 'diag', level, line: [message, ...rest].map(String).join(' ') });
 diag.setLogger(
   { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug'), verbose: say('verbose') },
-  { logLevel: DiagLogLevel.INFO, suppressOverrideMessage: true },
+  // What is less severe costs a message each, and the main thread would not print it.
+  {
+    logLevel: ['debug', 'verbose'].includes(config.logLevel) ? DiagLogLevel.DEBUG : DiagLogLevel.INFO,
+    suppressOverrideMessage: true,
+  },
 );
 
-const { config } = start;
 let resourceKnown: () => void = () => {};
 const whenResourceKnown = new Promise<void>((resolve) => {
   resourceKnown = resolve;
 });
 const control = openControl(start.control);
 const ring = openSpanRing(start.ring);
-const own = createOwnMetrics(control, start.predecessors);
+const own = createOwnMetrics(control, start.predecessors, config.metrics.labelLimit);
 tell({ type: 'ownMemory', buffer: own.buffer });
 // The one before may have failed while exports did.
 control.set('exportFailing', 0);
@@ -78,9 +83,11 @@ const reader = createRingReader(
   isLate ? () => own.dropped('worker_failed', 1) : undefined,
 );
 
+const readGpus = startGpu({ config, memory: own.memory, mainMemory: start.memory, cost: own.gpuCost });
+
 const sources = createMetricSources({
   memory: start.memory,
-  own: () => own.read(watch, spans?.pending ?? 0),
+  own: () => [...own.read(watch, spans?.pending ?? 0), ...readGpus()],
   ask: () => tell({ type: 'collect' }),
   isBlocked: () => watch.currentSeconds > 0,
 });

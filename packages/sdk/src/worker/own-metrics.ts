@@ -1,10 +1,21 @@
-import { createMemoryReader, createMetricMemory, type Family, METRIC, sumFamilies } from '@inferometer/core';
+import {
+  createMemoryReader,
+  createMetricMemory,
+  type Family,
+  METRIC,
+  type MetricMemory,
+  sumFamilies,
+} from '@inferometer/core';
 import type { Control } from '../shared/control.ts';
 import type { BlockWatch } from './block-watch.ts';
 
 /** What the worker measures itself: blocks of the main loop, the way of spans, its own cost. */
 export interface OwnMetrics {
   readonly buffer: SharedArrayBuffer;
+  /** Where others of the worker count what must not fall with it. */
+  readonly memory: MetricMemory;
+  /** CPU that reading GPUs took, s. */
+  readonly gpuCost: (seconds: number) => void;
   readonly blocked: (seconds: number) => void;
   readonly exported: (spans: number) => void;
   readonly dropped: (reason: string, spans: number) => void;
@@ -12,11 +23,15 @@ export interface OwnMetrics {
 }
 
 const blockBounds = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
-const memoryBytes = 1024 * 1024;
+const memoryBytes = 8 * 1024 * 1024;
 
 /** @param predecessors what workers that have failed counted: a counter must not fall with them */
-export function createOwnMetrics(control: Control, predecessors: readonly SharedArrayBuffer[]): OwnMetrics {
-  const memory = createMetricMemory({ bytes: memoryBytes });
+export function createOwnMetrics(
+  control: Control,
+  predecessors: readonly SharedArrayBuffer[],
+  labelLimit = 100,
+): OwnMetrics {
+  const memory = createMetricMemory({ bytes: memoryBytes, labelLimit });
   const before = sumFamilies(predecessors.map((buffer) => createMemoryReader(buffer).read())).filter(
     ({ type }) => type !== 'gauge',
   );
@@ -52,7 +67,7 @@ export function createOwnMetrics(control: Control, predecessors: readonly Shared
     .of();
   const cost = memory.counter({
     name: METRIC.telemetryCost,
-    help: 'CPU that telemetry took: of the worker as measured, of the main thread as estimated from samples.',
+    help: 'CPU that telemetry took: of the worker and what reads GPUs as measured, of the main thread as estimated from samples.',
     unit: 's',
     labels: ['thread'],
   });
@@ -65,6 +80,8 @@ export function createOwnMetrics(control: Control, predecessors: readonly Shared
 
   return {
     buffer: memory.buffer as SharedArrayBuffer,
+    memory,
+    gpuCost: (seconds) => cost.of('gpu').add(seconds),
     blocked: (seconds) => blocks.observe(seconds),
     exported: (spans) => exported.add(spans),
     dropped: (reason, spans) => droppedBy.of(reason).add(spans),

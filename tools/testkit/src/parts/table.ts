@@ -11,7 +11,8 @@ export type PartName =
   | 'redis-server'
   | 'postgres'
   | 'chromium'
-  | 'python';
+  | 'python'
+  | 'cc';
 
 export interface PartRecipe {
   /**
@@ -39,6 +40,7 @@ export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   chromium: { places: ['chromium', 'chromium-browser', 'google-chrome'], takes: 'root on Debian, a minute' },
   // Another Python would lack the packages that the test clients import.
   python: { places: ['venv-clients/bin/python'], takes: 'Python 3.10 or later, half a minute' },
+  cc: { places: ['cc', 'gcc', 'clang'], takes: 'root on Debian, a minute' },
 };
 
 export const partNames: readonly PartName[] = Object.keys(partRecipes) as PartName[];

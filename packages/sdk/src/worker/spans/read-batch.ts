@@ -32,6 +32,7 @@ export function readBatch(words: Int32Array, at: number, texts: Texts, scope: Pl
       size: words[at + batch.size] as number,
       tokens: words[at + batch.tokens] as number,
       paddingRatio: floatAt(words, at + batch.paddingRatio),
+      device: texts.at(words, at + batch.device) ?? '',
     }),
     links,
   });

@@ -77,6 +77,11 @@ function addRecord(
   known[ATTR.unattributedMs] = usAt(words, at + request.unattributedUs) / 1000;
   known[ATTR.iterations] = words[at + request.iterations] as number;
   known[ATTR.deviceMs] = floatAt(words, at + request.deviceMs);
+  const device = texts.at(words, at + request.device);
+  if (device !== undefined) {
+    known[ATTR.device] = device;
+    known[ATTR.cpuMs] = floatAt(words, at + request.cpuMs);
+  }
   if (method !== '') {
     known[ATTR.httpMethod] = method;
     known[ATTR.httpStatus] = words[at + request.status] as number;

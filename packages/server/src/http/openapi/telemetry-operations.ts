@@ -33,7 +33,9 @@ const trace = z.object({
   error_type: z.string().nullable(),
   tenant: z.string().nullable(),
   ttft_ms: milliseconds.nullable(),
-  device_ms: milliseconds,
+  device_ms: milliseconds.describe('Its part of the time of model runs.'),
+  device: z.string().nullable().describe('Where they ran, such as `cpu` or `cuda:0`.'),
+  cpu_ms: milliseconds.describe('Its part of the CPU that executors took in them.'),
   phases: z.array(
     z.object({
       name: z.string(),
