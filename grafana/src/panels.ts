@@ -1,4 +1,6 @@
+import { PanelBuilder as BarGaugeBuilder } from '@grafana/grafana-foundation-sdk/bargauge';
 import {
+  BarGaugeDisplayMode,
   BigValueColorMode,
   BigValueGraphMode,
   BigValueTextMode,
@@ -11,9 +13,12 @@ import {
   TooltipDisplayMode,
   VisibilityMode,
   VizLegendOptionsBuilder,
+  VizOrientation,
   VizTooltipOptionsBuilder,
 } from '@grafana/grafana-foundation-sdk/common';
 import {
+  DashboardLinkBuilder,
+  DashboardLinkType,
   FieldColorBuilder,
   FieldColorModeId,
   type Panel,
@@ -30,7 +35,9 @@ import {
 } from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
+import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { uidOf } from './dashboard.ts';
 import { chosenDatasource } from './variables.ts';
 
 /** A query and the name of its lines. */
@@ -51,7 +58,11 @@ export interface PanelOptions {
   readonly width: number;
   /** Said instead of "No data" where nothing to show is good news. */
   readonly noValue?: string;
+  /** Where the axis begins; null for wherever the data does. @default 0 */
+  readonly min?: number | null;
   readonly max?: number;
+  /** Name of the dashboard that has more of it. */
+  readonly more?: string;
 }
 
 /** What every kind of panel is given in the same way. */
@@ -64,6 +75,7 @@ interface CommonBuilder {
   min(min: number): this;
   max(max: number): this;
   noValue(text: string): this;
+  links(links: DashboardLinkBuilder[]): this;
 }
 
 function withCommon<B extends CommonBuilder>(builder: B, options: PanelOptions, height: number): B {
@@ -72,12 +84,20 @@ function withCommon<B extends CommonBuilder>(builder: B, options: PanelOptions, 
     .description(options.description)
     .datasource(chosenDatasource)
     .gridPos({ x: 0, y: 0, w: options.width, h: height })
-    .unit(options.unit)
-    // None of what we show can be negative, and an axis that starts elsewhere makes noise look like news.
-    .min(0);
+    .unit(options.unit);
+  // Little of what we show can be negative, and an axis that starts elsewhere makes noise look like news.
+  if (options.min !== null) builder.min(options.min ?? 0);
   if (options.max !== undefined) builder.max(options.max);
   if (options.noValue !== undefined) builder.noValue(options.noValue);
+  if (options.more !== undefined) builder.links([linkTo(options.more)]);
   return builder;
+}
+
+/** The way to another dashboard, with the time range and all variables. */
+function linkTo(name: string): DashboardLinkBuilder {
+  return new DashboardLinkBuilder('More of it')
+    .type(DashboardLinkType.Link)
+    .url(`/d/${uidOf(name)}?\${__url_time_range}&\${__all_variables}`);
 }
 
 function queriesOf(
@@ -158,14 +178,80 @@ export function stat(options: StatOptions): Panel {
   );
 }
 
-/** How many observations fell into which bucket, over time. The query gives the increase of buckets, by `le`. */
+/** How many observations fell into which bucket, over time. The query gives the increase of buckets. */
 export function heatmap(options: PanelOptions): Panel {
+  return heatmapBuilder(options, PromQueryFormat.Heatmap).calculate(false).build();
+}
+
+/** How many of the query's lines had which value, over time: of gauges, which have no buckets. */
+export function heatmapOfLines(options: PanelOptions): Panel {
+  return heatmapBuilder(options, PromQueryFormat.TimeSeries).calculate(true).build();
+}
+
+function heatmapBuilder(options: PanelOptions, format: PromQueryFormat): HeatmapBuilder {
+  const exemplars = format === PromQueryFormat.Heatmap;
   return withCommon(new HeatmapBuilder(), options, 8)
-    .targets(queriesOf(options, (query) => query.range().exemplar(true).format(PromQueryFormat.Heatmap)))
-    .calculate(false)
+    .targets(queriesOf(options, (query) => query.range().exemplar(exemplars).format(format)))
     .yAxis(new YAxisConfigBuilder().unit(options.unit))
     .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Oranges'))
     .tooltip(new HeatmapTooltipBuilder().mode(TooltipDisplayMode.Single).yHistogram(true))
-    .showLegend()
+    .showLegend();
+}
+
+/** A bar for each line of the query as it is at the end of the time range. */
+export function bars(options: PanelOptions): Panel {
+  return withCommon(new BarGaugeBuilder(), options, 8)
+    .targets(queriesOf(options, (query) => query.instant()))
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false))
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName))
+    .displayMode(BarGaugeDisplayMode.Basic)
+    .orientation(VizOrientation.Horizontal)
     .build();
+}
+
+export interface MatrixOptions extends PanelOptions {
+  /** The label that names rows, and the one that names columns. */
+  readonly rows: string;
+  readonly columns: string;
+}
+
+/** A table of the query's values at the end of the time range, by two labels. */
+export function matrix(options: MatrixOptions): Panel {
+  return withCommon(new TableBuilder(), options, 8)
+    .targets(queriesOf(options, (query) => query.instant().format(PromQueryFormat.Table)))
+    .withTransformation({
+      id: 'groupingToMatrix',
+      options: { columnField: options.columns, rowField: options.rows, valueField: 'Value' },
+    })
+    .build();
+}
+
+/** The alerts that fire or are about to, in Prometheus and in Grafana. */
+export function alerts(title: string, description: string, width: number): Panel {
+  return {
+    type: 'alertlist',
+    title,
+    description,
+    gridPos: { x: 0, y: 0, w: width, h: 8 },
+    options: {
+      viewMode: 'list',
+      groupMode: 'default',
+      groupBy: [],
+      maxItems: 20,
+      // 3: the most important first.
+      sortOrder: 3,
+      dashboardAlerts: false,
+      alertName: '',
+      alertInstanceLabelFilter: '{alertname=~"Inference.+|Inferometer.+"}',
+      datasource: '$datasource',
+      stateFilter: {
+        firing: true,
+        pending: true,
+        noData: false,
+        normal: false,
+        error: true,
+        recovering: true,
+      },
+    },
+  };
 }

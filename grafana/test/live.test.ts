@@ -1,159 +1,229 @@
-import {
-  type Collector,
-  describeWithParts,
-  type Prometheus,
-  startCollector,
-  startPrometheus,
-  waitFor,
-} from '@inferometer/testkit';
+import { readFile } from 'node:fs/promises';
+import { describeWithParts, type Sample, waitFor } from '@inferometer/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadFor, round } from '../../deploy/test/live/load.ts';
-import { type Service, startService } from '../../deploy/test/live/service.ts';
-import { builtDashboards, type DashboardJson, panelsOf, type TargetJson, targetsOf } from './dashboard.ts';
+import { knownLength } from '../../deploy/test/live/load.ts';
+import { failedRatio, objectives, slowRatio } from '../src/overview/slo.ts';
+import { builtDashboards, panelNamed } from './dashboard.ts';
+import { problemsOf } from './live/check.ts';
+import { chooseAll, substitute } from './live/choice.ts';
+import { absent, absentMetrics, constant, notYet } from './live/expected.ts';
+import { problemsOfRules, readRules } from './live/rules.ts';
+import { job, type LiveSystem, ruleFiles, startLiveSystem, type Way } from './live/system.ts';
 
-const job = 'inferometer';
-/** Scrapes, one a second, over which the load goes on. */
-const scrapes = 15;
-/** Well within the load: at its edges Prometheus extrapolates each series in its own way. */
-const rateInterval = '8s';
-
-/** What the dashboard's variables stand for. */
-type Choice = Readonly<Record<'job' | 'instance' | 'model', string>>;
+/** How metrics come, and which form of histograms is chosen: of what is pushed there are classic ones only. */
+const waysAndForms: readonly (readonly [Way, 'classic' | 'native'])[] = [
+  ['scrape', 'classic'],
+  ['scrape', 'native'],
+  ['otlp', 'classic'],
+];
+const ways: readonly Way[] = ['scrape', 'otlp'];
+const formValue = { classic: '.+', native: '()' } as const;
 
 describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
-  const running = new AsyncDisposableStack();
-  let service: Service;
-  let prometheus: Prometheus;
-  /** When all queries are run, seconds since the epoch: the end of the load. */
-  let endS: number;
+  let system: LiveSystem;
 
   beforeAll(async () => {
-    const collector: Collector = running.use(await startCollector());
-    service = running.use(await startService(collector.url));
-    // Before the first scrape, so that no series begins in the midst of the load.
-    await round(service.url);
-    prometheus = running.use(await startPrometheus({ scrape: [{ job, targets: [service.url] }] }));
-    await loadFor(service.url, async () => {
-      const [seen] = await prometheus.query('count_over_time(inferometer_build_info[1m])');
-      return (seen?.value ?? 0) >= scrapes;
-    });
-    endS = Date.now() / 1000;
-  }, 180_000);
+    system = await startLiveSystem();
+  }, 300_000);
 
-  afterAll(() => running.disposeAsync());
+  afterAll(() => system?.[Symbol.asyncDispose]());
 
-  const all: Choice = { job: '.+', instance: '.+', model: '.+' };
+  describe.each(waysAndForms)('through %s, %s histograms', (way, form) => {
+    /** All there is; of the same version, a little earlier, where two are compared. */
+    const everything = { histogram: formValue[form], before: '3s' };
 
-  describe.each(builtDashboards())('%s', (_name, dashboard) => {
-    test('its variables offer the job, the instance and the models that are there', async () => {
-      const offered = async (name: string) => {
-        const variable = dashboard.templating.list.find((it) => it.name === name);
-        const query = typeof variable?.query === 'string' ? variable.query : (variable?.query.query ?? '');
-        const [, selector, label] = /^label_values\((.+), (\w+)\)$/.exec(query) ?? [];
-        return prometheus.api(`label/${label}/values`, { 'match[]': substitute(selector as string, all) });
+    test.each(builtDashboards())('%s answers on every panel', async (_name, dashboard) => {
+      const choice = { ...chooseAll(dashboard), ...everything };
+      const options = {
+        choice,
+        timesS: system.timesS,
+        constant,
+        absent: { ...absent, ...Object.fromEntries(notYet.map((title) => [title, ''])) },
       };
-      expect(await offered('job')).toEqual([job]);
-      expect(await offered('instance')).toEqual([service.host]);
-      expect(await offered('model')).toEqual(['image-digits', 'nickname-encoder', 'nickname-lm']);
-    });
-
-    test.each(
-      targetsOf(dashboard).map(({ panel, target }) => [panel.title, target.legendFormat, target] as const),
-    )('has an answer: %s, %s', async (_title, _legend, target) => {
-      expect((await answer(target, all)).filter(Number.isFinite).length).toBeGreaterThan(0);
-    });
-
-    test('has an answer on every panel when jobs, instances and models are chosen one by one', async () => {
-      // As Grafana writes several chosen values.
-      const chosen = { job, instance: service.host, model: '(nickname-encoder|nickname-lm)' };
-      const silent: string[] = [];
-      for (const panel of panelsOf(dashboard)) {
-        const answers = await Promise.all((panel.targets ?? []).map((target) => answer(target, chosen)));
-        if (!answers.flat().some(Number.isFinite)) silent.push(panel.title);
-      }
-      expect(silent).toEqual([]);
-    });
-
-    test('is empty for a model that is not there, where a model can be chosen', async () => {
-      const chosen = { ...all, model: 'no-such-model' };
-      for (const { panel, target } of targetsOf(dashboard)) {
-        if (!target.expr.includes('$model')) continue;
-        const finite = (await answer(target, chosen)).filter(Number.isFinite);
-        expect({ panel: panel.title, finite }).toEqual({ panel: panel.title, finite: [] });
-      }
+      expect(await problemsOf(system.prometheus[way], dashboard, options)).toEqual([]);
     });
   });
 
-  test('the pile of phases reaches the mean of the whole request', async () => {
-    const targets = panel('Mean time of a request, by phase').targets ?? [];
-    const values = await Promise.all(targets.map(async (target) => (await now(target))[0]?.value ?? 0));
-    const whole = values.pop() as number;
-    const pile = values.reduce((sum, value) => sum + value, 0);
-    expect(whole).toBeGreaterThan(0);
-    expect(Math.abs(pile / whole - 1)).toBeLessThan(0.01);
+  describe.each(ways)('through %s', (way) => {
+    test.each(builtDashboards())('the variables of %s offer what is there', async (_name, dashboard) => {
+      const choice = chooseAll(dashboard);
+      for (const { name, type, query } of dashboard.templating.list) {
+        if (type !== 'query') continue;
+        if (name === 'gpu') continue;
+        const offered = await offers(way, typeof query === 'string' ? query : query.query, choice);
+        expect({ name, offered: offered.length > 0 }).toEqual({ name, offered: true });
+        if (name === 'job') expect(offered).toContain(job);
+        if (name === 'model')
+          expect(offered).toEqual(
+            expect.arrayContaining(['image-digits', 'nickname-encoder', 'nickname-lm']),
+          );
+        if (name === 'tenant') expect(offered).toEqual(['blue', 'default', 'green']);
+      }
+    });
+
+    test('each recording rule records, each alert looks at what there is', async () => {
+      const rules = (await readRules(ruleFiles)).flatMap((group) => group.rules);
+      const endS = system.timesS.at(-1) as number;
+      expect(await problemsOfRules(system.prometheus[way], rules, endS, absentMetrics)).toEqual([]);
+    });
+
+    test('the pile of phases reaches the mean of the whole request, and the quantiles', async () => {
+      const pile = panelNamed('requests', 'Mean time of a request, by phase').targets ?? [];
+      const values = await Promise.all(pile.map(async ({ expr }) => (await now(way, expr))[0]?.value ?? 0));
+      const whole = values.pop() as number;
+      expect(sumOf(values) / whole).toBeCloseTo(1, 1);
+      for (const name of ['p50', 'p95', 'p99']) {
+        const [parts, all] = panelNamed('requests', `${name} of a request, by phase`).targets ?? [];
+        const quantile = (await now(way, all?.expr ?? ''))[0]?.value as number;
+        const stacked = sumOf((await now(way, parts?.expr ?? '')).map(({ value }) => value));
+        expect(stacked / quantile).toBeCloseTo(1, 6);
+      }
+    });
+
+    test('a request of known length is as long as it is', async () => {
+      const { expr = '' } = panelNamed('requests', 'Mean time by route and phase').targets?.[0] ?? {};
+      const phases = (await now(way, expr)).filter(({ metric }) => metric.route === knownLength.route);
+      const seconds = sumOf(phases.map(({ value }) => value));
+      // Timers may be early by a millisecond.
+      expect(seconds).toBeGreaterThanOrEqual((knownLength.ms - 2) / 1e3);
+      // What a busy machine adds is less than an order of magnitude.
+      expect(seconds).toBeLessThan((10 * knownLength.ms) / 1e3);
+    });
+
+    test('what is shown is what is known otherwise, to an order of magnitude', async () => {
+      const shown = async (
+        dashboard: string,
+        panel: string,
+        fits: (sample: Sample) => boolean = () => true,
+      ) => {
+        const { expr = '' } = panelNamed(dashboard, panel).targets?.[0] ?? {};
+        return sumOf((await now(way, expr)).filter(fits).map(({ value }) => value));
+      };
+      const { sent } = system;
+      const close = (value: number, truth: number) => {
+        expect(value / truth).toBeGreaterThan(0.2);
+        expect(value / truth).toBeLessThan(5);
+      };
+      close(await shown('overview', 'Requests per second'), sent.requestsPerSecond);
+      close(
+        await shown('generation', 'Tokens per second', ({ metric }) => metric.type === 'output'),
+        sent.tokensPerSecond,
+      );
+      const memory = await shown('runtime', 'Memory of processes');
+      close(memory, await residentBytes(system.service.pid));
+    });
+
+    test('the error budget is spent as fast as the recording rules have it', async () => {
+      const choice = chooseAll(builtDashboards()[0]?.[1] as never);
+      const { prometheus } = system;
+      const endS = system.timesS.at(-1) as number;
+      for (const [mine, bad, all] of [
+        [failedRatio('5m'), 'failed', 'valid'],
+        [slowRatio('5m'), 'slow', 'served'],
+      ] as const) {
+        const [shown] = await prometheus[way].query(substitute(mine, choice), endS);
+        const [recorded] = await prometheus[way].query(
+          `sum(inference:requests_${bad}:rate5m) / sum(inference:requests_${all}:rate5m)`,
+          endS,
+        );
+        expect(shown?.value).toBeCloseTo(recorded?.value as number, 3);
+        expect(await prometheus[way].query(`inference:slo_objective:ratio`, endS)).toMatchObject([
+          { metric: { slo: 'availability' }, value: objectives.availability },
+          { metric: { slo: 'latency' }, value: objectives.latency },
+        ]);
+      }
+    });
+
+    test('a model that is not there has no answer, where a model can be chosen', async () => {
+      for (const [, dashboard] of builtDashboards()) {
+        const choice = { ...chooseAll(dashboard), model: 'no-such-model' };
+        for (const { title, targets = [] } of dashboard.panels) {
+          for (const { expr } of targets) {
+            if (!expr.includes('$model')) continue;
+            // A share of nothing is nothing, but what is set to 0 beforehand stays.
+            const samples = (await now(way, expr, choice)).filter(
+              ({ value }) => Number.isFinite(value) && value !== 0,
+            );
+            expect({ title, samples }).toEqual({ title, samples: [] });
+          }
+        }
+      }
+    });
   });
 
   test('the kinds of requests that were sent show where they belong', async () => {
-    const labels = async (title: string, label: string) =>
-      (await now(panel(title).targets?.[0] as TargetJson)).map(({ metric }) => metric[label]).sort();
-    expect(await labels('Request rate by model', 'model')).toEqual([
+    const labels = async (dashboard: string, panel: string, label: string) => {
+      const { expr = '' } = panelNamed(dashboard, panel).targets?.[0] ?? {};
+      return (await now('scrape', expr))
+        .filter(({ value }) => value > 0)
+        .map(({ metric }) => metric[label])
+        .sort();
+    };
+    expect(await labels('requests', 'Request rate by model', 'model')).toEqual([
       'nickname-encoder',
       'nickname-lm',
       'none',
     ]);
-    expect(await labels('Errors by status', 'status')).toEqual(['400', '404', '429']);
-    expect(new Set(await labels('Refused requests', 'reason'))).toEqual(new Set(['queue_full']));
-    expect(await labels('Why batches leave', 'reason')).toContain('idle');
-    expect(await labels('Instances by version', 'version')).toEqual([
-      expect.stringMatching(/^\d+\.\d+\.\d+/),
+    expect(await labels('requests', 'Errors by status', 'status')).toEqual(['400', '404', '429', '499']);
+    expect(await labels('requests', 'Refused requests, by reason', 'reason')).toContain('queue_full');
+    expect(await labels('models-gpu', 'Device time by tenant', 'tenant')).toEqual([
+      'blue',
+      'default',
+      'green',
     ]);
-    // One of the twenty requests of a round is refused by the service.
-    const [failed] = await now(panel('Failed by the service').targets?.[0] as TargetJson);
-    expect(failed?.value).toBeGreaterThan(0.02);
-    expect(failed?.value).toBeLessThan(0.1);
-    const [spans] = await now(panel('Spans exported').targets?.[0] as TargetJson);
-    expect(spans?.value).toBeGreaterThan(10);
+    expect(new Set(await labels('models-gpu', 'Caches', 'result'))).toEqual(new Set(['hit', 'miss']));
+    expect(await labels('batching', 'Why batches leave', 'reason')).toEqual(
+      expect.arrayContaining(['decode', 'idle', 'prefill']),
+    );
   });
 
-  test('the last scrape is seconds ago, and grows when the service is gone', async () => {
-    const [target] = panel('Last scrape').targets as [TargetJson];
-    const age = async () => (await prometheus.query(substitute(target.expr, all)))[0]?.value ?? Number.NaN;
-    expect(await age()).toBeLessThan(5);
-    await service.stop();
-    await prometheus.waitForQuery('absent(inferometer_build_info)');
+  test('the dots of a latency panel lead to traces', async () => {
+    const { expr = '' } = panelNamed('requests', 'Latency, all requests').targets?.[0] ?? {};
+    const [, dashboard] = builtDashboards()[1] as ReturnType<typeof builtDashboards>[number];
+    const exemplars = await system.prometheus.scrape.exemplars(substitute(expr, chooseAll(dashboard)));
+    expect(exemplars.length).toBeGreaterThan(0);
+    for (const { labels } of exemplars) expect(labels.trace_id).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  // Last, since it ends the service.
+  test('the last sample is seconds old, and ages when the service is gone', async () => {
+    const { expr = '' } = panelNamed('overview', 'Last sample').targets?.[0] ?? {};
+    const choice = chooseAll(builtDashboards()[0]?.[1] as never);
+    const { scrape } = system.prometheus;
+    const age = async () => {
+      const samples = await scrape.query(substitute(expr, choice));
+      return samples.find(({ metric }) => metric.job === job)?.value ?? Number.NaN;
+    };
+    expect(await age()).toBeLessThan(30);
+    await system.service.stop();
+    await scrape.waitForQuery('absent(inferometer_build_info)');
     const gone = await age();
     await waitFor('the age to grow', async () => (await age()) > gone + 2);
-    expect(
-      await prometheus.query(substitute(panel('Instances by version').targets?.[0]?.expr ?? '', all)),
-    ).toEqual([]);
   });
 
-  function panel(title: string) {
-    const found = panelsOf(builtDashboards()[0]?.[1] as DashboardJson).find((it) => it.title === title);
-    if (found === undefined) throw new Error(`no panel ${title}`);
-    return found;
+  /** The samples at the end of the load, with all chosen. */
+  function now(way: Way, expr: string, choice?: Readonly<Record<string, string>>): Promise<Sample[]> {
+    const all = Object.assign({}, ...builtDashboards().map(([, dashboard]) => chooseAll(dashboard)));
+    return system.prometheus[way].query(substitute(expr, choice ?? all), system.timesS.at(-1));
   }
 
-  /** The samples at the end of the load. */
-  function now({ expr }: TargetJson) {
-    return prometheus.query(substitute(expr, all), endS);
-  }
-
-  /** All values that a query gives, asked for as Grafana does: a number at the end, or lines up to it. */
-  async function answer({ expr, instant }: TargetJson, choice: Choice): Promise<number[]> {
-    const promql = substitute(expr, choice);
-    if (instant) return (await prometheus.query(promql, endS)).map(({ value }) => value);
-    const series = await prometheus.queryRange(promql, { startS: endS - 5, endS });
-    return series.flatMap(({ points }) => points.map(({ value }) => value));
+  async function offers(
+    way: Way,
+    query: string,
+    choice: Readonly<Record<string, string>>,
+  ): Promise<string[]> {
+    const [, selector = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(query) ?? [];
+    const match = { 'match[]': substitute(selector, choice) };
+    return (await system.prometheus[way].api(`label/${label}/values`, match)) as string[];
   }
 });
 
-/** Puts values in the place of Grafana's variables. @throws {Error} if one is left */
-function substitute(expr: string, choice: Choice): string {
-  const values: Readonly<Record<string, string>> = { ...choice, __rate_interval: rateInterval };
-  return expr.replace(/\$(\w+)/g, (variable, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`unknown variable ${variable} in ${expr}`);
-    return value;
-  });
+/** Memory of a process in RAM, as Linux has it. */
+async function residentBytes(pid: number): Promise<number> {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kib) * 1024;
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

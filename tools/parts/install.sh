@@ -2,19 +2,21 @@
 # install.sh [NAME…]: builds or installs the real parts that the tests use, all of them without a NAME; what only
 # bench:serve compares with comes by its name alone.
 # Go parts, the Python environments and the rivals land in ${INFEROMETER_TOOLS:-$HOME/.cache/inferometer-tools}, at the
-# versions pinned in the folders beside this script; redis-server, postgres, chromium and cc come from Debian.
+# versions pinned in the folders beside this script; databases, the browser, the compiler, containerd,
+# buildah and debootstrap come from Debian.
 # Prints a line for each part. Exits 0 if every part is there, 1 with the list of those that are not, 2 if a
 # NAME is unknown. Parts whose pins have not changed are skipped, so it can be run as often as one likes.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${INFEROMETER_TOOLS:-$HOME/.cache/inferometer-tools}
 bin=$cache/bin
-go_parts='prometheus promtool otelcol helm etcd kube-apiserver'
-all="redis-server postgres chromium cc python rivals $go_parts"
+cluster_parts='kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns pause prometheus-adapter'
+go_parts="prometheus promtool otelcol helm etcd kube-apiserver $cluster_parts buildkitd buildctl"
+all="redis-server postgres chromium cc containerd buildah debootstrap debian-base python rivals $go_parts"
 on_request='servers'
 . "$here/recipes.sh"
 
-say() { printf '%-15s %s\n' "$part" "$*"; }
+say() { printf '%-23s %s\n' "$part" "$*"; }
 
 # hash FILE…: one hash of the files' contents and, on standard input, of how they are built.
 hash() { cat - "$@" | { sha256sum 2>/dev/null || shasum -a 256; } | cut -d' ' -f1; }

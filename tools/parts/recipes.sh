@@ -12,7 +12,10 @@ go_recipe() {
     otelcol) echo 'otelcol .' ;;
     helm) echo 'helm helm.sh/helm/v4/cmd/helm' ;;
     etcd) echo 'etcd go.etcd.io/etcd/server/v3' ;;
-    kube-apiserver) echo 'kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver' ;;
+    kube-* | kubelet | kubectl) echo "kubernetes k8s.io/kubernetes/cmd/$1" ;;
+    coredns | pause) echo "$1 ." ;;
+    buildkitd | buildctl) echo "buildkit github.com/moby/buildkit/cmd/$1" ;;
+    prometheus-adapter) echo "$1 sigs.k8s.io/prometheus-adapter/cmd/adapter" ;;
     *) return 1 ;;
   esac
 }
@@ -26,9 +29,17 @@ pins_of() {
     echo "$1" | hash "$here"/rivals/{.npmrc,*.json,*/package.json}
   elif [ "$1" = servers ]; then
     echo "$1" | hash "$here"/servers/*.txt
+  elif [ "$1" = debian-base ]; then
+    declare -f debian_base | hash
   else
     echo "$1" | hash "$here/python/requirements.txt"
   fi
+}
+
+# have COMMAND…: whether all of them are there; those for root may be off PATH.
+have() {
+  local command
+  for command in "$@"; do PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null || return 1; done
 }
 
 has_cjk_font() {
@@ -43,6 +54,9 @@ up_to_date() {
     # Debian has the programs of each version in a folder of their own, off PATH.
     postgres) command -v postgres >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null ;;
     chromium) command -v chromium >/dev/null && has_cjk_font ;;
+    buildah | debootstrap) have "$1" ;;
+    containerd) have containerd runc iptables openssl ip nsenter && [ -x /usr/lib/cni/bridge ] ;;
+    debian-base) [ "$(cat "$cache/debian-base.pins" 2>/dev/null)" = "$(pins_of debian-base)" ] ;;
     python) [ -x "$cache/venv-clients/bin/python" ] && [ "$(cat "$cache/venv-clients/.pins" 2>/dev/null)" = "$(pins_of python)" ] ;;
     rivals | servers) [ "$(cat "$cache/$1/.pins" 2>/dev/null)" = "$(pins_of "$1")" ] ;;
     *) [ -x "$bin/$1" ] && [ "$(cat "$bin/$1.pins" 2>/dev/null)" = "$(pins_of "$1")" ] ;;
@@ -52,7 +66,7 @@ up_to_date() {
 # needs NAME: whether what makes the part is there; says what is missing, and why.
 needs() {
   case $1 in
-    redis-server | postgres | chromium | cc)
+    redis-server | postgres | chromium | cc | containerd | buildah | debootstrap)
       local packages; packages=$(debian_packages "$1")
       if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then return 0; fi
       say "install it yourself (Debian: apt-get install $packages); this script does so only as root with apt-get"
@@ -61,13 +75,18 @@ needs() {
     python) need python3 'Python 3.10 or later with venv: makes the environment of the test clients' ;;
     servers) need python3 'Python 3.11 or later with venv: makes an environment for each server' ;;
     rivals) need npm 'npm 10 or later: installs what bench:overhead compares with' ;;
+    debian-base)
+      [ "$(id -u)" = 0 ] && have debootstrap ||
+        { say 'needs root and debootstrap (npm run parts -- debootstrap)'; return 1; }
+      ;;
     *) need go 'Go 1.26 or later, https://go.dev/dl: builds the part from its pinned modules' ;;
   esac
 }
 
 make_part() {
   case $1 in
-    redis-server | postgres | chromium | cc) debian "$1" ;;
+    redis-server | postgres | chromium | cc | containerd | buildah | debootstrap) debian "$1" ;;
+    debian-base) debian_base ;;
     python) python_environment ;;
     rivals) rival_packages ;;
     servers) server_environments ;;
@@ -80,6 +99,8 @@ debian_packages() {
     # Korean and other East Asian text renders as boxes without a CJK font.
     chromium) echo 'chromium fonts-noto-cjk' ;;
     postgres) echo postgresql ;;
+    # What runs pods, and what the cluster's scripts use.
+    containerd) echo 'containerd runc containernetworking-plugins iptables openssl iproute2 util-linux' ;;
     cc) echo build-essential ;;
     *) echo "$1" ;;
   esac
@@ -92,6 +113,20 @@ debian() {
   # The package lists of a fresh image are empty or stale: only then is the update worth its time.
   $install || { apt-get update && $install; }
 }
+
+# What docker.io/library/debian:bookworm-slim has, for machines that reach Debian and no image registry: the smallest set
+# of packages and CA certificates, without manuals, package lists, logs and what differs from run to run.
+debian_base() (
+  root=$(mktemp -d) || exit 1
+  trap 'rm -rf "$root" "$cache/debian-base.part"' EXIT
+  PATH=$PATH:/usr/sbin:/sbin debootstrap --variant=minbase --include=ca-certificates bookworm "$root" || exit 1
+  find "$root/usr/share/doc" -type f ! -name copyright -delete
+  find "$root/var/log" "$root/run" "$root/tmp" -mindepth 1 -delete
+  rm -rf "$root"/dev/* "$root"/usr/share/{man,info,locale,lintian}/* "$root"/var/lib/apt/lists/* \
+    "$root"/var/cache/{apt,debconf,ldconfig}/* "$root"/var/lib/dpkg/*-old "$root"/etc/{machine-id,hostname,resolv.conf}
+  tar --create --file "$cache/debian-base.part" --directory "$root" --sort=name --numeric-owner --mtime=@0 . || exit 1
+  mv "$cache/debian-base.part" "$cache/debian-base.tar" && pins_of debian-base >"$cache/debian-base.pins"
+)
 
 go_part() (
   read -r folder package flags <<<"$(go_recipe "$1")"
@@ -106,7 +141,7 @@ go_part() (
     *) cd "$here/$folder" || exit 1 ;;
   esac
   linked='-s -w'
-  [ "$1" != kube-apiserver ] || linked+=$(kubernetes_version)
+  [ "$folder" != kubernetes ] || linked+=$(kubernetes_version)
   # shellcheck disable=SC2086
   go build -mod=readonly -buildvcs=false -trimpath $flags -ldflags "$linked" -o "$out" "$package" || exit 1
   mv "$out" "$bin/$1" && echo "$pins" >"$bin/$1.pins"

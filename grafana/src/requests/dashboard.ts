@@ -1,34 +1,23 @@
-import {
-  type Dashboard,
-  DashboardBuilder,
-  DashboardCursorSync,
-} from '@grafana/grafana-foundation-sdk/dashboard';
-import { arrange } from '../layout.ts';
-import { variables } from '../variables.ts';
-import { batches } from './batches.ts';
-import { generation } from './generation.ts';
-import { now } from './now.ts';
-import { queues } from './queues.ts';
-import { telemetry } from './telemetry.ts';
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import { dashboard } from '../dashboard.ts';
+import { NAME } from '../names.ts';
+import { labelChoice, variables } from '../variables.ts';
+import { failures } from './failures.ts';
+import { latency } from './latency.ts';
 import { time } from './time.ts';
-import { traffic } from './traffic.ts';
+import { who } from './who.ts';
 
-/** "Inference requests": how many, how fast, where their time went, and why. */
+/** How many requests there are, how long they take and where their time goes. */
 export function requestsDashboard(): Dashboard {
-  const dashboard = new DashboardBuilder('Inference requests')
-    .uid('inferometer-requests')
-    .description(
-      'How many inference requests there are, how long they take, in which phase the time goes, and what queue, batches and device have to do with it.',
-    )
-    .tags(['inferometer', 'inference'])
-    .timezone('browser')
-    .readonly()
-    .tooltip(DashboardCursorSync.Crosshair)
-    .time({ from: 'now-30m', to: 'now' })
-    .refresh('10s')
-    .annotations([])
-    .variables(variables())
-    .build();
-  const sections = [now(), traffic(), time(), queues(), batches(), generation(), telemetry()];
-  return { ...dashboard, panels: arrange(sections) };
+  return dashboard({
+    name: 'requests',
+    title: 'Requests',
+    description:
+      'Where the time of requests goes: phase by phase, at the mean and at the quantiles, by route, model and tenant; how long they take, with the traces behind it; which fail or are refused, and why.',
+    variables: variables(
+      labelChoice('route', 'Route', NAME.requests, 'route'),
+      labelChoice('tenant', 'Tenant', NAME.requests, 'tenant'),
+    ),
+    sections: [time(), who(), latency(), failures()],
+  });
 }

@@ -2,6 +2,8 @@
 export type ErrorCode =
   /** A model directory, file or option is unusable: the message names it. */
   | 'INVALID_MODEL'
+  /** The device that a model is to run on cannot be used: the message says what is missing, and how to get it. */
+  | 'DEVICE_UNAVAILABLE'
   /** The caller's input is wrong: the message names the field and what was expected. */
   | 'INVALID_INPUT'
   /** The input has more tokens than the model takes and truncation was refused. */

@@ -30,9 +30,13 @@ export type { CachedAnswer, ResponseCache, ResponseCall } from './cache/response
 export { type CacheSummary, resultOf } from './cache/summary.ts';
 export type { CacheMode, Resolved, ResolveOptions, TieredCache } from './cache/tiered-cache.ts';
 export type { CallOptions, Priority } from './call.ts';
+export { deviceForms, parseDevice } from './device/parse-device.ts';
 export type { EmbedCall } from './embedding-model.ts';
+export { explainCuda } from './executor/explain-cuda.ts';
+export { createPlacement } from './executor/placement.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';
+export { kernelsByProvider, notOnDevice } from './executor/providers.ts';
 export type { WarmRun } from './executor/warm-shapes.ts';
 export type { Reader } from './generation/reader.ts';
 export type { Generated, GenerateOptions } from './generation/run-generation.ts';

@@ -1,4 +1,5 @@
 import type { ModelReading, Telemetry } from '@inferometer/core';
+import { diag } from '@opentelemetry/api';
 import type { Refusal } from './admission/refusal.ts';
 import { callOf } from './batching/call-of.ts';
 import { type CachedEmbed, type CachedModel, withCaches } from './cache/cached-model.ts';
@@ -82,7 +83,8 @@ export async function openModel(
   telemetry: Telemetry,
   caches?: Caches,
 ): Promise<Model> {
-  const { name, hooks, pool } = started;
+  const { name, hooks, pool, fellBack } = started;
+  if (fellBack !== undefined) diag.warn(`${name} runs on the CPU: ${fellBack}`);
   hooks.onRestart = () => telemetry.observer.executorRestarted(name);
   hooks.onMetrics = telemetry.observer.executorMetrics;
   for (const path of started.metricFiles) hooks.onMetrics(path, true);

@@ -1,18 +1,31 @@
 import { availableParallelism } from 'node:os';
 import { longestTimerMs } from './deadline.ts';
+import { type DeviceChoice, deviceForms, isCpuAlone, parseDevice } from './device/parse-device.ts';
 
 /** Where a model runs: in a process of its own, which a crash cannot leave, or in a thread of this one. */
 export type ExecutorKind = 'process' | 'worker';
 
 /** How a model is run. */
 export interface ModelOptions {
-  /** Executors, integer from 1 to 256. @default the cores this process may use, 4 at most */
+  /**
+   * Where it runs: `cpu`, `cuda[:N]`, or several GPUs with commas between them, among which executors are shared out.
+   * With `,cpu` at the end it runs on the CPU where the others cannot be used; without it, that is an error. @default cpu
+   */
+  readonly device?: string;
+  /**
+   * Executors, integer from 1 to 256.
+   * @default the cores this process may use, 4 at most; on CUDA one a device, for runs on one GPU take turns there
+   */
   readonly executors?: number;
-  /** Threads within one operator, integer from 1 to 256. @default the cores divided by the executors */
+  /**
+   * Threads within one operator, integer from 1 to 256.
+   * @default the cores divided by the executors; on CUDA 1, for what is left to the CPU is little
+   */
   readonly threads?: number;
   /**
    * Threads of one more executor, which runs what is alone, so that a request on an idle machine has all cores; integer
-   * from 0, which has none, to 256. @default the cores, where there are several executors of the default threads
+   * from 0, which has none, to 256. @default the cores, where there are several executors of the default threads, and
+   * none on CUDA
    */
   readonly soloThreads?: number;
   /** @default process */
@@ -22,9 +35,9 @@ export interface ModelOptions {
    * them where there are fewer than executors. Empty pins nothing. @default []
    */
   readonly cpus?: readonly number[];
-  /** Items in one model run, integer >= 1. @default 32 */
+  /** Items in one model run, integer >= 1. @default 32, on CUDA 256 */
   readonly maxBatchSize?: number;
-  /** Tokens in one model run, padding included, integer >= 1. @default 16384 */
+  /** Tokens in one model run, padding included, integer >= 1. @default 16384, on CUDA 65536 */
   readonly maxBatchTokens?: number;
   /**
    * Longest wait of the oldest item for a fuller batch while an executor is free and another one runs, ms, >= 0;
@@ -100,18 +113,20 @@ export const modelOptionRanges: Readonly<Record<NumericOption, NumberRange>> = {
  * @throws {RangeError} that names the option, its range and the value
  */
 export function resolveModelOptions(options: ModelOptions): Required<ModelOptions> {
-  const cores = availableParallelism();
-  const executors = options.executors ?? Math.min(cores, 4);
-  const maxBatchSize = options.maxBatchSize ?? 32;
+  const device = options.device ?? 'cpu';
+  const choice = parseDevice(device);
+  if (choice === undefined) throw new RangeError(`device must be ${deviceForms}, got ${device}`);
+  const defaults = isCpuAlone(device) ? cpuDefaults(options) : cudaDefaults(choice);
+  const maxBatchSize = options.maxBatchSize ?? defaults.maxBatchSize;
   const resolved: Required<ModelOptions> = {
-    executors,
-    threads: options.threads ?? Math.max(1, Math.floor(cores / executors)),
-    soloThreads:
-      options.soloThreads ?? (executors > 1 && options.threads === undefined && cores > 1 ? cores : 0),
+    device,
+    executors: options.executors ?? defaults.executors,
+    threads: options.threads ?? defaults.threads,
+    soloThreads: options.soloThreads ?? defaults.soloThreads,
     executorKind: options.executorKind ?? 'process',
     cpus: options.cpus ?? [],
     maxBatchSize,
-    maxBatchTokens: options.maxBatchTokens ?? 16_384,
+    maxBatchTokens: options.maxBatchTokens ?? defaults.maxBatchTokens,
     maxWaitMs: options.maxWaitMs ?? Number.POSITIVE_INFINITY,
     preferredBatchSizes: options.preferredBatchSizes ?? [],
     targetLatencyMs: options.targetLatencyMs ?? Number.POSITIVE_INFINITY,
@@ -140,6 +155,34 @@ export function resolveModelOptions(options: ModelOptions): Required<ModelOption
   const sizes: NumberRange = { integer: true, least: 1, most: maxBatchSize };
   for (const size of resolved.preferredBatchSizes) check('preferredBatchSizes', size, sizes);
   return resolved;
+}
+
+type DeviceDefaults = Pick<
+  Required<ModelOptions>,
+  'executors' | 'threads' | 'soloThreads' | 'maxBatchSize' | 'maxBatchTokens'
+>;
+
+function cpuDefaults(options: ModelOptions): DeviceDefaults {
+  const cores = availableParallelism();
+  const executors = options.executors ?? Math.min(cores, 4);
+  return {
+    executors,
+    threads: Math.max(1, Math.floor(cores / executors)),
+    soloThreads: executors > 1 && options.threads === undefined && cores > 1 ? cores : 0,
+    maxBatchSize: 32,
+    maxBatchTokens: 16_384,
+  };
+}
+
+/** A GPU runs a batch of hundreds in little more than the time of one. */
+function cudaDefaults({ devices }: DeviceChoice): DeviceDefaults {
+  return {
+    executors: devices.length,
+    threads: 1,
+    soloThreads: 0,
+    maxBatchSize: 256,
+    maxBatchTokens: 65_536,
+  };
 }
 
 function check(name: string, value: unknown, range: NumberRange): void {

@@ -1,4 +1,5 @@
-import { InferometerError } from '@inferometer/core';
+import { InferometerError, messageOf } from '@inferometer/core';
+import { type DeviceChoice, isCpuAlone, parseDevice } from './device/parse-device.ts';
 import { isDecoder } from './executor/graph-inputs.ts';
 import { createExecutorPool, type ExecutorPool } from './executor/pool.ts';
 import type { ExecutorLoad } from './load/phases.ts';
@@ -27,6 +28,8 @@ export interface StartedModel {
   readonly metricFiles: ReadonlySet<string>;
   /** Loads that nobody was told of yet. */
   readonly loads: readonly ExecutorLoad[];
+  /** Why it runs on the CPU and not where it was to run; undefined where it does not. */
+  readonly fellBack?: string;
   /** Where the optimised form of its graph is kept or may be; undefined where none is. */
   readonly optimised: string | undefined;
 }
@@ -39,20 +42,40 @@ export interface StartOptions extends ModelOptions {
 
 /**
  * Starts a model's executors and reads its tokenizer meanwhile. Needs no telemetry: a server does it first, and loads
- * the rest of itself while the executors come up.
+ * the rest of itself while the executors come up. Where its device cannot be used and it may run on the CPU instead, it
+ * is started there, with the CPU's defaults.
  * @param directory as `readModelDirectory` gives it
- * @throws {InferometerError} INVALID_MODEL: one line that names the file at fault
+ * @throws {InferometerError} INVALID_MODEL or DEVICE_UNAVAILABLE: one line that names the file at fault
  * @throws {RangeError} for an option out of range
  */
 export async function startModel(
   name: string,
   directory: ModelDirectory,
-  { hooks: hookModule, ...given }: StartOptions = {},
+  given: StartOptions = {},
+): Promise<StartedModel> {
+  try {
+    return await startOnDevice(name, directory, given);
+  } catch (error) {
+    const mayFallBack = parseDevice(given.device ?? 'cpu')?.fallsBack;
+    if (!mayFallBack || !(error instanceof InferometerError && error.code === 'DEVICE_UNAVAILABLE'))
+      throw error;
+    const started = await startOnDevice(name, directory, { ...given, device: 'cpu' });
+    return { ...started, fellBack: messageOf(error) };
+  }
+}
+
+async function startOnDevice(
+  name: string,
+  directory: ModelDirectory,
+  { hooks: hookModule, ...given }: StartOptions,
 ): Promise<StartedModel> {
   const options = resolveModelOptions(given);
+  const { devices, fallsBack } = parseDevice(options.device) as DeviceChoice;
   const tensorsOnly = directory.tokenizer === undefined;
   const loads: ExecutorLoad[] = [];
-  const optimised = entryFor(directory.graph, options.modelCacheDir);
+  // Graphs that are kept are optimised for the CPU.
+  const cacheDir = isCpuAlone(options.device) ? options.modelCacheDir : '';
+  const optimised = entryFor(directory.graph, cacheDir);
   const metricFiles = new Set<string>();
   const hooks: StartedModel['hooks'] = {
     onFree: () => {},
@@ -68,6 +91,7 @@ export async function startModel(
       name,
       size: options.executors,
       kind: options.executorKind,
+      devices,
       cpus: options.cpus,
       soloThreads: options.soloThreads,
       hardTimeoutMs: options.hardTimeoutMs,
@@ -76,6 +100,7 @@ export async function startModel(
         type: 'load',
         graph: directory.graph,
         ...(entry ? { optimised: entry } : {}),
+        fallsBack,
         threads: options.threads,
         pooling: directory.pooling.modes,
         eosTokenIds: directory.eosTokenIds,

@@ -1,10 +1,12 @@
 import {
   describeRange,
+  deviceForms,
   type ExecutorKind,
   executorKinds,
   isInRange,
   type ModelOptions,
   modelOptionRanges,
+  parseDevice,
 } from '@inferometer/engine';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseCpuList } from './config/cpu-list.ts';
@@ -13,11 +15,11 @@ import { parseCpuList } from './config/cpu-list.ts';
 type ModelFlag = keyof ModelOptions;
 
 const numeric: Readonly<Record<keyof typeof modelOptionRanges, string>> = {
-  executors: 'executors a model (default: the cores, 4 at most)',
-  threads: 'threads an executor (default: cores / executors)',
+  executors: 'executors a model (default: the cores, 4 at most; on CUDA one a GPU)',
+  threads: 'threads an executor (default: cores / executors; on CUDA 1)',
   soloThreads: 'threads of one more executor for what is alone, 0 for none (default: the cores)',
-  maxBatchSize: 'inputs in one model run (default: 32)',
-  maxBatchTokens: 'tokens in one model run, padding included (default: 16384)',
+  maxBatchSize: 'inputs in one model run (default: 32, on CUDA 256)',
+  maxBatchTokens: 'tokens in one model run, padding included (default: 16384, on CUDA 65536)',
   maxWaitMs: 'longest wait for a fuller batch while the model is busy (default: by what its runs cost)',
   targetLatencyMs: 'time to an answer that batching must not exceed (default: none)',
   maxPassOverMs:
@@ -34,6 +36,12 @@ const numeric: Readonly<Record<keyof typeof modelOptionRanges, string>> = {
 export const modelFlags: readonly Option[] = [
   ...Object.entries(numeric).map(([name, text]) =>
     option(name, name.endsWith('Ms') ? '<ms>' : '<n>', text, numberOf(name as keyof typeof numeric)),
+  ),
+  option(
+    'device',
+    '<device>',
+    'where models run: cpu, cuda[:N], several as cuda:0,cuda:1; cuda,cpu falls back (default: cpu)',
+    deviceOf,
   ),
   option('executorKind', '<kind>', 'process or worker: where models run (default: process)', kindOf),
   option('cpus', '<list>', 'processors to pin executors to, such as 0-3,6 (default: any)', cpusOf),
@@ -67,6 +75,11 @@ function numberOf(name: keyof typeof numeric): (text: string) => number {
     if (text.trim() !== '' && isInRange(value, range)) return value;
     throw new InvalidArgumentError(`expected ${describeRange(range).replace('or Infinity', 'or none')}.`);
   };
+}
+
+function deviceOf(text: string): string {
+  if (parseDevice(text)) return text;
+  throw new InvalidArgumentError(`expected ${deviceForms}.`);
 }
 
 function kindOf(text: string): ExecutorKind {

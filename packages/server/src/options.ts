@@ -22,7 +22,9 @@ export interface ServeOptions {
   readonly maxUploadBytes: number;
   readonly maxTensorBytes: number;
   readonly maxInputs: number;
-  /** How long requests in flight may take after SIGTERM, ms. */
+  /** For how long new requests are still taken after SIGTERM, while readiness says no, ms. */
+  readonly drainDelayMs: number;
+  /** How long requests in flight may take after that, ms. */
   readonly drainTimeoutMs: number;
   /** A comment is sent on a stream after so long without an event, ms. */
   readonly streamPingMs: number;
@@ -43,6 +45,7 @@ export interface Flags extends CacheFlags {
   readonly maxUpload: number;
   readonly maxTensorBody: number;
   readonly maxInputs: number;
+  readonly drainDelay: number;
   readonly drainTimeout: number;
   readonly streamPing: number;
   readonly streamStall: number;
@@ -122,7 +125,16 @@ export function serveCommand(run: (command: Command) => Promise<void>): Command 
         .argParser(least1),
     )
     .addOption(
-      new Option('--drain-timeout <ms>', 'how long requests in flight may take after SIGTERM')
+      new Option(
+        '--drain-delay <ms>',
+        'how long requests are still taken after SIGTERM, while /readyz says no and balancers look elsewhere',
+      )
+        .env('INFEROMETER_DRAIN_DELAY')
+        .default(0)
+        .argParser(integer(0, 3_600_000)),
+    )
+    .addOption(
+      new Option('--drain-timeout <ms>', 'how long requests in flight may take after that')
         .env('INFEROMETER_DRAIN_TIMEOUT')
         .default(10_000)
         .argParser(integer(0, 3_600_000)),
@@ -158,6 +170,7 @@ export function resolveServeOptions(
     maxUploadBytes: flags.maxUpload,
     maxTensorBytes: flags.maxTensorBody,
     maxInputs: flags.maxInputs,
+    drainDelayMs: flags.drainDelay,
     drainTimeoutMs: flags.drainTimeout,
     streamPingMs: flags.streamPing,
     streamStallMs: flags.streamStall,

@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createCaches, type Model, openModel, type StartedModel } from '@inferometer/engine';
 import { loadConfig, startTelemetry, type TelemetryConfig } from '@inferometer/sdk';
 import { banner } from './banner.ts';
 import { admissionGate } from './http/admission-gate.ts';
 import { createApp } from './http/app.ts';
+import { closeConnectionsIf } from './http/close-connections.ts';
 import { closeServer, listen } from './listen.ts';
 import { createLog } from './log.ts';
 import { tellColdStart } from './models/cold-start.ts';
@@ -59,7 +61,11 @@ export async function startService(
   });
   // With caches nobody can say before the body is read what has to be run.
   const handler = caches ? app : admissionGate(registry, telemetry.telemetry, app);
-  const main = await listen(handler, options.host, options.port);
+  const main = await listen(
+    closeConnectionsIf(() => draining, handler),
+    options.host,
+    options.port,
+  );
   const closeServers = async (): Promise<void> => {
     draining = true;
     await closeServer(main.server, options.drainTimeoutMs);
@@ -97,6 +103,8 @@ export async function startService(
     reload: () => reload(registry, options, async () => (await reread()).options, log),
     // Requests end before the models that they use, and both before the telemetry that tells of them.
     async stop() {
+      draining = true;
+      if (options.drainDelayMs > 0) await delay(options.drainDelayMs);
       await closeServers();
       await registry.close();
       await caches?.[Symbol.asyncDispose]();

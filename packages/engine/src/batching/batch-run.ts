@@ -85,7 +85,7 @@ function settle<P, R>(
     reply,
     items.map((item) => item.payload),
   );
-  const { runStart, runEnd, cpuMs, replied } = times;
+  const { runStart, runEnd, cpuMs, device, replied } = times;
   costs.observe(rows, width, runEnd - runStart);
   const tokens = items.map((item) => item.tokens);
   const total = tokens.reduce((sum, count) => sum + count, 0);
@@ -100,7 +100,7 @@ function settle<P, R>(
     dispatched,
     runStart,
     runEnd,
-    device: lease.device,
+    device,
     cpuMs,
     inputTokens: total,
   };

@@ -25,7 +25,8 @@ export interface ExecutorPlace {
 /**
  * Starts an executor and loads the model in it.
  * @returns the executor and what the model takes and gives
- * @throws {InferometerError} INVALID_MODEL if the model cannot be loaded, EXECUTOR_CRASHED if it dies
+ * @throws {InferometerError} INVALID_MODEL if the model cannot be loaded, DEVICE_UNAVAILABLE if its device cannot be
+ * used, EXECUTOR_CRASHED if it dies
  */
 export function startExecutor(
   load: LoadRequest,
@@ -46,8 +47,13 @@ export function startExecutor(
           resolve({ executor, model: reply });
         } else {
           void executor.close();
-          const reason = (reply as FailedReply).message.replaceAll('\n', ' ');
-          reject(new InferometerError('INVALID_MODEL', `${load.graph} cannot be loaded: ${reason}`));
+          const { message, deviceUnavailable } = reply as FailedReply;
+          const reason = message.replaceAll('\n', ' ');
+          reject(
+            deviceUnavailable
+              ? new InferometerError('DEVICE_UNAVAILABLE', reason)
+              : new InferometerError('INVALID_MODEL', `${load.graph} cannot be loaded: ${reason}`),
+          );
         }
       },
       onError(cause: Error) {

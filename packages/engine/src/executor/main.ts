@@ -10,7 +10,7 @@ import { connectParent } from './parent.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import type { EmbedRequest, ExecutorReply, ExecutorRequest, LoadRequest } from './protocol.ts';
 import { createScheduler, type GenerationScheduler } from './scheduler.ts';
-import { bootedAt, openSession, type Session } from './session.ts';
+import { bootedAt, DeviceUnavailable, openSession, type Session } from './session.ts';
 
 /** An executor: the process or thread in which one model runs. It is told what to do by messages of its parent. */
 
@@ -55,7 +55,8 @@ async function load(request: LoadRequest): Promise<void> {
     const ability = together === undefined ? {} : { together };
     reply({ type: 'loaded', device: session.device, inputs, outputs, times, ...named, ...ability });
   } catch (error) {
-    reply({ type: 'failed', message: messageOf(error) });
+    const deviceUnavailable = error instanceof DeviceUnavailable;
+    reply({ type: 'failed', message: messageOf(error), ...(deviceUnavailable ? { deviceUnavailable } : {}) });
   }
 }
 

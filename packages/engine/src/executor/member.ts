@@ -41,8 +41,6 @@ export interface Member {
   readonly isUp: boolean;
   /** `failed` until it is tried again after a crash or a start that failed, `idle` before it is started and once closed. */
   readonly state: MemberState;
-  /** Where its executor runs the model, such as `cpu` or `cuda:0`; empty before there is one. */
-  readonly device: string;
   /** Pieces of work in it. */
   readonly busy: number;
   /** Starts it. @throws {InferometerError} INVALID_MODEL or EXECUTOR_CRASHED */
@@ -70,7 +68,6 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
   let crashes = 0;
   let closed = false;
   let state: MemberState = 'idle';
-  let device = '';
   let timer: NodeJS.Timeout | undefined;
   let metricsPath: string | undefined;
   const work = new Map<number, WorkEvents>();
@@ -117,7 +114,6 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     if (closed) await started.executor.close();
     else {
       executor = started.executor;
-      device = started.model.device;
       state = 'ready';
     }
     events.onLoaded({ executor: options.index, begun, times: started.model.times });
@@ -171,9 +167,6 @@ export function createMember(options: MemberOptions, events: MemberEvents): Memb
     },
     get state() {
       return state;
-    },
-    get device() {
-      return device;
     },
     get busy() {
       return busy;

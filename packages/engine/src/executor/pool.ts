@@ -25,8 +25,6 @@ export interface Lease {
   readonly executor: number;
   /** Whether it is the one with all the threads. */
   readonly isSolo: boolean;
-  /** Where the executor runs its model, such as `cpu` or `cuda:0`. */
-  readonly device: string;
   /** @returns the work's number, to cancel it by */
   send(work: Work, events: WorkEvents): number;
   cancel(id: number): void;
@@ -75,7 +73,9 @@ export interface ExecutorPoolOptions extends MemberEvents {
   readonly places: (model: LoadedReply) => number;
   /** Of the model, for metrics. */
   readonly name: string;
-  readonly load: Omit<LoadRequest, 'metrics'>;
+  readonly load: Omit<LoadRequest, 'metrics' | 'device'>;
+  /** Devices to share the executors out among, in order. */
+  readonly devices: readonly [string, ...string[]];
   /** Longest time without a word of an executor that has work, ms; infinite for no limit. */
   readonly hardTimeoutMs: number;
 }
@@ -85,14 +85,14 @@ export interface ExecutorPoolOptions extends MemberEvents {
  * @throws {InferometerError} INVALID_MODEL or EXECUTOR_CRASHED if the first of them cannot be started
  */
 export async function createExecutorPool(options: ExecutorPoolOptions): Promise<ExecutorPool> {
-  const { name, kind, size, load, hardTimeoutMs } = options;
+  const { name, kind, size, load, devices, hardTimeoutMs } = options;
   const memberOf = (index: number, cpus: readonly number[], threads: number): Member =>
     createMember(
       {
         index,
         name,
         place: { kind, ...(cpus.length > 0 ? { cpus } : {}) },
-        load: { ...load, threads },
+        load: { ...load, threads, device: devices[index % devices.length] ?? devices[0] },
         hardTimeoutMs,
       },
       options,
@@ -125,7 +125,6 @@ export async function createExecutorPool(options: ExecutorPoolOptions): Promise<
       taken && {
         executor: member.index,
         isSolo: member === solo,
-        device: member.device,
         send(work, events) {
           const id = nextId++;
           taken.send({ ...work, id } as ExecutorRequest & { id: number }, events);

@@ -18,6 +18,10 @@ export interface LoadRequest {
   readonly graph: string;
   /** Where an optimised form of the graph may be kept; absent where none is. */
   readonly optimised?: string;
+  /** Where it is to run: `cpu` or `cuda:N`. */
+  readonly device: string;
+  /** Whether it may run on the CPU where the device turns out to have no kernels for it. */
+  readonly fallsBack: boolean;
   /** Threads within one operator. */
   readonly threads: number;
   /** How token vectors become one; several stand beside each other. */
@@ -151,7 +155,7 @@ export interface LoadTimes {
 
 export interface LoadedReply {
   readonly type: 'loaded';
-  /** Where it runs its model, such as `cpu` or `cuda:0`. */
+  /** Where its session was opened, such as `cpu` or `cuda:0`. */
   readonly device: string;
   readonly times: LoadTimes;
   readonly inputs: readonly TensorInfo[];
@@ -168,6 +172,8 @@ export interface RunSpan {
   readonly runEnd: MonoMs;
   /** CPU that the executor took in it, ms: of all threads of a process, of a thread its own alone. */
   readonly cpuMs: number;
+  /** Where it was, such as `cpu` or `cuda:0`. */
+  readonly device: string;
 }
 
 export interface EmbeddedReply extends RunSpan {
@@ -260,6 +266,8 @@ export interface FailedReply {
   readonly type: 'failed';
   /** The work it belongs to; absent when the load failed. */
   readonly id?: number;
+  /** Whether it was the device's fault that the load failed. */
+  readonly deviceUnavailable?: boolean;
   readonly message: string;
 }
 

@@ -23,9 +23,11 @@ export async function runRows(
   outputs: readonly string[],
 ): Promise<RowsRun> {
   let cpuMs = 0;
+  let { device } = session;
   const run = async (tensors: Tensors): Promise<Tensors> => {
     const { results: given, ...span } = await session.run(feedsOf(tensors), outputs);
     cpuMs += span.cpuMs;
+    device = span.device;
     // In the order in which they were asked for.
     return Object.fromEntries(outputs.map((name) => [name, fromOnnx(given[name] as Tensor)]));
   };
@@ -39,7 +41,7 @@ export async function runRows(
         outputsOfAll,
         items.map((item) => rowsOf(item) ?? 0),
       );
-      if (split) return { results: split, runStart, runEnd, cpuMs };
+      if (split) return { results: split, runStart, runEnd, cpuMs, device };
     } catch {
       // Whose fault it was shows when each runs by itself.
     }
@@ -51,7 +53,7 @@ export async function runRows(
       results.push(runFailure(error));
     }
   }
-  return { results, runStart, runEnd: monoNow(), cpuMs };
+  return { results, runStart, runEnd: monoNow(), cpuMs, device };
 }
 
 /** What onnxruntime says of inputs that the model cannot take, beside all else that can go wrong in a run. */

@@ -100,7 +100,7 @@ export function createScheduler(options: SchedulerOptions): GenerationScheduler 
     generations.forEach(({ pending }, row) => {
       tokens.set(pending.subarray(0, fresh), row * fresh);
     });
-    const { rows, logits, runStart, runEnd, cpuMs } = await decoder.step(
+    const { rows, logits, runStart, runEnd, cpuMs, device } = await decoder.step(
       generations.map(({ row }) => row),
       tokens,
     );
@@ -121,7 +121,7 @@ export function createScheduler(options: SchedulerOptions): GenerationScheduler 
       rows: told,
       fresh,
       paddingRatio: 1 - filled / (columns * rows.length),
-      times: { runStart, runEnd, cpuMs, drawn: monoNow() },
+      times: { runStart, runEnd, cpuMs, device, drawn: monoNow() },
     };
   };
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
+import { kernelsByProvider, type NodeEvent } from './providers.ts';
 
 /** What onnxruntime measured of a session's creation, ms; 0 where it has not. */
 export interface CreationTimes {
@@ -9,6 +10,8 @@ export interface CreationTimes {
   readonly readMs: number;
   /** Optimising it, allocating, packing weights. */
   readonly initMs: number;
+  /** Kernels that have run until the profile's end, by the provider that ran them. */
+  readonly kernels: ReadonlyMap<string, number>;
 }
 
 /** onnxruntime's profiler, on for as long as a session is created: 2 ms, and no cost once it has ended. */
@@ -21,8 +24,7 @@ export interface CreationProfile {
   discard(): void;
 }
 
-interface ProfileEvent {
-  readonly name: string;
+interface ProfileEvent extends NodeEvent {
   /** µs */
   readonly dur: number;
 }
@@ -41,7 +43,7 @@ export function startProfile(): CreationProfile | undefined {
         return timesOf(dir);
       } catch {
         // A figure less, and a session all the same.
-        return { readMs: 0, initMs: 0 };
+        return { readMs: 0, initMs: 0, kernels: new Map() };
       } finally {
         discard();
       }
@@ -54,7 +56,11 @@ function timesOf(dir: string): CreationTimes {
   const events = JSON.parse(readFileSync(join(dir, file), 'utf8')) as ProfileEvent[];
   const ms = (prefix: string): number =>
     (events.find(({ name }) => name.startsWith(prefix))?.dur ?? 0) / 1000;
-  return { readMs: ms('model_loading'), initMs: ms('session_initialization') };
+  return {
+    readMs: ms('model_loading'),
+    initMs: ms('session_initialization'),
+    kernels: kernelsByProvider(events),
+  };
 }
 
 /** Memory rather than disk, where the system has such a place. */

@@ -1,14 +1,17 @@
 import { type MonoMs, monoNow } from '@inferometer/core/base';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { discardEntry, graphOfEntry } from '../model-cache/entry.ts';
 import { halfToNumber } from '../tensor/half.ts';
 import { cpuMsUsed } from './cpu-used.ts';
+import { explainCuda } from './explain-cuda.ts';
+import { createPlacement } from './placement.ts';
 import type { LoadRequest, LoadTimes, RunSpan, TensorInfo } from './protocol.ts';
-import { startProfile } from './session-profile.ts';
+import { providersOf } from './providers.ts';
+import { type CreationProfile, startProfile } from './session-profile.ts';
 
 /** An open model and what it takes and gives. */
 export interface Session {
-  /** Where it runs, such as `cpu` or `cuda:0`. */
+  /** Where it was opened, such as `cpu` or `cuda:0`. */
   readonly device: string;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
@@ -22,10 +25,13 @@ export interface SessionRun extends RunSpan {
   readonly results: Readonly<Record<string, Tensor>>;
 }
 
+/** The device that a session was to be opened on cannot be used. */
+export class DeviceUnavailable extends Error {}
+
 /** What every session of ours is opened with. */
-export function sessionOptions(threads: number): InferenceSession.SessionOptions {
+export function sessionOptions(threads: number, device = 'cpu'): InferenceSession.SessionOptions {
   return {
-    executionProviders: ['cpu'],
+    executionProviders: providersOf(device),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: 'all',
@@ -37,17 +43,21 @@ export function sessionOptions(threads: number): InferenceSession.SessionOptions
 }
 
 /**
- * Opens a graph on the CPU, in its optimised form where the cache has one; one that cannot be opened is thrown away.
+ * Opens a graph on its device, on the CPU in its optimised form where the cache has one; one that cannot be opened is
+ * thrown away.
  * @param ran told of each run
+ * @throws {DeviceUnavailable} that says why, and what to do about it
  * @throws what onnxruntime says of a graph that it cannot read
  */
 export async function openSession(
   request: LoadRequest,
   ran: (startMs: number, endMs: number) => void = () => {},
 ): Promise<Session> {
-  const { session, opening } = (await openOptimised(request)) ?? (await openOriginal(request));
+  const { device } = request;
+  const { session, opening, profile } = (await openOptimised(request)) ?? (await openOriginal(request));
+  const placement = createPlacement(request, profile && (() => profile.end(session).kernels));
   return {
-    device: 'cpu',
+    device,
     inputs: session.inputMetadata.map(infoOf),
     outputs: session.outputMetadata.map(infoOf),
     opening,
@@ -56,8 +66,9 @@ export async function openSession(
       const runStart = monoNow();
       const results = await (outputs ? session.run(feeds, outputs) : session.run(feeds));
       const runEnd = monoNow();
+      const cpuMs = cpuMsUsed() - cpuBefore;
       ran(runStart, runEnd);
-      return { results, runStart, runEnd, cpuMs: cpuMsUsed() - cpuBefore };
+      return { results, runStart, runEnd, cpuMs, device: placement.ranOn() };
     },
   };
 }
@@ -65,6 +76,8 @@ export async function openSession(
 interface Opened {
   readonly session: InferenceSession;
   readonly opening: Session['opening'];
+  /** Still on where the first run is to be seen too. */
+  readonly profile?: CreationProfile | undefined;
 }
 
 async function openOptimised({ optimised, threads }: LoadRequest): Promise<Opened | undefined> {
@@ -81,9 +94,35 @@ async function openOptimised({ optimised, threads }: LoadRequest): Promise<Opene
   }
 }
 
-async function openOriginal({ graph, threads }: LoadRequest): Promise<Opened> {
+async function openOriginal({ graph, threads, device }: LoadRequest): Promise<Opened> {
+  if (device !== 'cpu') return openOnDevice(graph, threads, device);
   const { session, readMs, initMs } = await create(graph, sessionOptions(threads));
   return { session, opening: { readMs, optimiseMs: initMs, fromCache: false } };
+}
+
+/** What its creation consisted of is not known: the profile goes on, and tells of the first run where that was. */
+async function openOnDevice(graph: string, threads: number, device: string): Promise<Opened> {
+  // It writes what is wrong on standard error, in its own words and each time; we say it once.
+  env.logLevel = 'fatal';
+  const profile = startProfile();
+  try {
+    const options = { ...sessionOptions(threads, device), ...profile?.options };
+    const session = await InferenceSession.create(graph, options);
+    return { session, profile, opening: { readMs: 0, optimiseMs: 0, fromCache: false } };
+  } catch (cause) {
+    profile?.discard();
+    await checkGraph(graph);
+    throw new DeviceUnavailable(explainCuda(device, cause), { cause });
+  }
+}
+
+/** A graph that cannot be opened anywhere is no fault of the device's. @throws what onnxruntime says of it */
+async function checkGraph(graph: string): Promise<void> {
+  const session = await InferenceSession.create(graph, {
+    ...sessionOptions(1),
+    graphOptimizationLevel: 'disabled',
+  });
+  await session.release();
 }
 
 async function create(

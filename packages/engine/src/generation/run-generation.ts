@@ -87,7 +87,7 @@ export function runGeneration(
     };
     const onReply = (reply: ExecutorReply): void => {
       if (reply.type === 'stepped') {
-        notes.note(reply, lease);
+        notes.note(reply, lease.executor);
         const row = reply.rows.find((one) => one.id === id);
         if (!settled && row?.token !== undefined && take(row.token, reply.times.drawn)) {
           if (row.end === undefined) lease.cancel(id);

@@ -1,5 +1,4 @@
 import { type RequestTrace, shareOut, type Telemetry } from '@inferometer/core';
-import type { Lease } from '../executor/pool.ts';
 import type { SteppedReply } from '../executor/protocol.ts';
 
 /** A generation, as far as telemetry is concerned. */
@@ -20,7 +19,7 @@ export interface StepNotes {
    * out over its rows to the nanosecond; and each request in it is in phase `run` and then `postprocess`, until its next
    * turn.
    */
-  note(step: SteppedReply, executor: Pick<Lease, 'executor' | 'device'>): void;
+  note(step: SteppedReply, executor: number): void;
 }
 
 interface Noted {
@@ -44,11 +43,11 @@ export function createStepNotes(telemetry: Telemetry, model: string): StepNotes 
       heldTokens -= generations.get(id)?.fed ?? 0;
       generations.delete(id);
     },
-    note(step, { executor, device }) {
+    note(step, executor) {
       if (step === last) return;
       last = step;
       const { rows, fresh, phase, paddingRatio } = step;
-      const { runStart, runEnd, cpuMs, drawn } = step.times;
+      const { runStart, runEnd, cpuMs, device, drawn } = step.times;
       const tokens = rows.length * fresh;
       // A span for each step would be a flood: prefill and decode are spans of the request.
       observer.batchEnded({

@@ -7,7 +7,7 @@ import type { LeavingBatch, TensorItem } from './tensor-item.ts';
 export function noteRun(
   { model, telemetry, lease, reason, dispatched, costs }: LeavingBatch,
   items: readonly TensorItem[],
-  { runStart, runEnd, cpuMs }: RunSpan,
+  { runStart, runEnd, cpuMs, device }: RunSpan,
 ): void {
   const rows = items.map((item) => item.tokens);
   const total = rows.reduce((sum, count) => sum + count, 0);
@@ -24,7 +24,7 @@ export function noteRun(
     dispatched,
     runStart,
     runEnd,
-    device: lease.device,
+    device,
     cpuMs,
   };
   const owners = items.map((item) => item.trace);

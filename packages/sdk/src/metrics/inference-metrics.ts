@@ -11,6 +11,7 @@ import {
 } from '@inferometer/core';
 import type { Decision } from '../deferred/keep-policy.ts';
 import type { SpanOutcomes } from '../providers/counted-exporter.ts';
+import { createBreakdownMetrics } from './breakdown-metrics.ts';
 import { createCacheMetrics } from './cache-metrics.ts';
 import { createModelMetrics } from './model-metrics.ts';
 
@@ -205,6 +206,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     .set(1);
 
   const caches = createCacheMetrics(memory);
+  const breakdown = createBreakdownMetrics(memory);
   const models = createModelMetrics(memory);
 
   let coldStart: GaugeFamily | undefined;
@@ -247,6 +249,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     if (record.method !== '') {
       observeIn(httpDuration, seconds, ids, at, record.method, record.route, statusText(record.status));
     }
+    breakdown.requestEnded(record);
     if (record.generation) observeGeneration(model, record, record.generation, ids, at);
   };
 
@@ -270,12 +273,14 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
       queues.set(queue.model, queue);
       queueCapacity.of(queue.model).set(queue.capacity);
       sample();
-      // From 0 on: a rate sees the first refusal only if the series was there before it.
+      // From 0 on: a rate sees the first one only if the series was there before it.
       rejected.of(queue.model, 'queue_full').add(0);
+      restarts.of(queue.model).add(0);
     },
     queueArrival: (model, depth) => depthAtArrival.of(model).observe(depth),
     batchEnded(batch) {
       const { model } = batch;
+      breakdown.batchEnded(batch);
       batchSize.of(model).observe(batch.size);
       batchTokens.of(model).observe(batch.tokens);
       paddingRatio.of(model).observe(batch.paddingRatio);

@@ -1,9 +1,10 @@
-import { setPriority } from 'node:os';
+import { setPriority, uptime } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '@inferometer/core';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { negotiate } from '../exposition/negotiate.ts';
 import { renderFamilies } from '../exposition/render.ts';
+import { createReadHost } from '../host/read-host.ts';
 import { openControl } from '../shared/control.ts';
 import type { ToMain, ToWorker, WorkerStart } from '../shared/messages.ts';
 import type { PlainSpan } from '../shared/plain-span.ts';
@@ -85,9 +86,12 @@ const reader = createRingReader(
 
 const readGpus = startGpu({ config, memory: own.memory, mainMemory: start.memory, cost: own.gpuCost });
 
+const bootMs = Math.round(Date.now() - uptime() * 1000);
+const readHost = createReadHost({ bootMs });
+
 const sources = createMetricSources({
   memory: start.memory,
-  own: () => [...own.read(watch, spans?.pending ?? 0), ...readGpus()],
+  own: () => [...own.read(watch, spans?.pending ?? 0), ...readGpus(), ...readHost()],
   ask: () => tell({ type: 'collect' }),
   isBlocked: () => watch.currentSeconds > 0,
 });

@@ -1,10 +1,12 @@
 import {
   describeRange,
+  deviceForms,
   executorKinds,
   isInRange,
   type ModelOptions,
   modelOptionRanges,
   type NumberRange,
+  parseDevice,
 } from '@inferometer/engine';
 import { z } from 'zod';
 import { modelName, parseVersionPolicy, versionNumber } from '../models/spec.ts';
@@ -96,6 +98,12 @@ const batching = mapping({
 
 /** How a model is run. */
 const running = {
+  device: z
+    .custom<string>(
+      (value) => typeof value === 'string' && parseDevice(value) !== undefined,
+      `expected ${deviceForms}`,
+    )
+    .optional(),
   executors: number(ranges.executors),
   threads: number(ranges.threads),
   soloThreads: number(ranges.soloThreads),

@@ -73,10 +73,10 @@ export function createApp(options: AppOptions): Express {
   const { enabled, profiling } = telemetry.config;
   app.use('/v2/repository', repositoryRouter(registry, options.maxBodyBytes, profiling.token));
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
-  app.use(['/embed', '/nicknames', '/v1', '/apps'], trace, drainGate(options));
+  app.use(['/embed', '/nicknames', '/v1', '/apps'], trace);
   app.use(inferenceRoutes(options, context));
   const { isDraining, maxTensorBytes: maxBodyBytes } = options;
-  const before = [trace, drainGate(options)];
+  const before = [trace];
   const { turns } = context;
   app.use(oipRouter({ registry, turns, isDraining, maxBodyBytes, before }));
   const { pipelines } = options;
@@ -113,11 +113,3 @@ function inferenceRoutes(options: AppOptions, context: RouteContext): Router {
 }
 
 const pass: RequestHandler = (_request, _response, next) => next();
-
-/** While draining, connections that are kept alive are told to close after their answer. */
-function drainGate(options: AppOptions): RequestHandler {
-  return (_request, response, next) => {
-    if (options.isDraining()) response.set('connection', 'close');
-    next();
-  };
-}

@@ -46,6 +46,7 @@ export class RequestProblem extends Error {
 
 const byCode: Readonly<Record<ErrorCode, { status: number; code: ProblemCode; retryAfterS?: number }>> = {
   INVALID_MODEL: { status: 500, code: 'internal_error' },
+  DEVICE_UNAVAILABLE: { status: 503, code: 'unavailable' },
   INVALID_INPUT: { status: 400, code: 'invalid_value' },
   INPUT_TOO_LONG: { status: 400, code: 'input_too_long' },
   UNKNOWN_MODEL: { status: 404, code: 'model_not_found' },

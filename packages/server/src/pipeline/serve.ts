@@ -58,6 +58,7 @@ export async function serve(settings: ServeSettings): Promise<Serving> {
     maxUploadBytes: maxBodyBytes,
     maxTensorBytes: maxBodyBytes,
     maxInputs: 2048,
+    drainDelayMs: 0,
     drainTimeoutMs: settings.drainTimeoutMs ?? 10_000,
     cache: settings.cache,
     streamPingMs: 15_000,

@@ -1,11 +1,11 @@
-import { globSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { findProgram, isExecutable } from '../process/find-program.ts';
 import { type PartName, partNames, partRecipes, partsCache } from './table.ts';
 
 export interface Part {
   readonly name: PartName;
-  /** Absolute path of the program. */
+  /** Absolute path of the program, or of the archive. */
   readonly path: string;
 }
 
@@ -23,11 +23,15 @@ export function findPart(name: PartName): Part | undefined {
   }
   for (const place of partRecipes[name].places) {
     const path = candidates(place)
-      .map((candidate) => findProgram(candidate))
+      .map((candidate) => (candidate.endsWith('.tar') ? archive(candidate) : findProgram(candidate)))
       .find(Boolean);
     if (path !== undefined) return { name, path };
   }
   return undefined;
+}
+
+function archive(path: string): string | undefined {
+  return existsSync(path) ? path : undefined;
 }
 
 /** What a place stands for, in the order in which it is tried. */

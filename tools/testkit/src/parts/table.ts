@@ -8,6 +8,20 @@ export type PartName =
   | 'helm'
   | 'etcd'
   | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kubelet'
+  | 'kube-proxy'
+  | 'kubectl'
+  | 'coredns'
+  | 'pause'
+  | 'prometheus-adapter'
+  | 'buildkitd'
+  | 'buildctl'
+  | 'containerd'
+  | 'buildah'
+  | 'debootstrap'
+  | 'debian-base'
   | 'redis-server'
   | 'postgres'
   | 'chromium'
@@ -24,6 +38,8 @@ export interface PartRecipe {
   readonly takes: string;
 }
 
+const kubernetesPart = 'Go 1.26, a minute after kube-controller-manager';
+
 /** The parts that tests use, where each is found and what getting it takes. */
 export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   prometheus: { places: ['bin/prometheus', 'prometheus'], takes: 'Go 1.26, 5 to 10 minutes' },
@@ -32,6 +48,20 @@ export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   helm: { places: ['bin/helm', 'helm'], takes: 'Go 1.26, 2 to 10 minutes' },
   etcd: { places: ['bin/etcd', 'etcd'], takes: 'Go 1.26, up to 5 minutes' },
   'kube-apiserver': { places: ['bin/kube-apiserver', 'kube-apiserver'], takes: 'Go 1.26, up to 30 minutes' },
+  'kube-controller-manager': { places: ['bin/kube-controller-manager'], takes: 'Go 1.26, up to 10 minutes' },
+  'kube-scheduler': { places: ['bin/kube-scheduler'], takes: kubernetesPart },
+  kubelet: { places: ['bin/kubelet'], takes: kubernetesPart },
+  'kube-proxy': { places: ['bin/kube-proxy'], takes: kubernetesPart },
+  kubectl: { places: ['bin/kubectl', 'kubectl'], takes: kubernetesPart },
+  coredns: { places: ['bin/coredns'], takes: 'Go 1.26, 1 to 5 minutes' },
+  pause: { places: ['bin/pause'], takes: 'Go 1.26, seconds' },
+  'prometheus-adapter': { places: ['bin/prometheus-adapter'], takes: 'Go 1.26, 1 to 5 minutes' },
+  buildkitd: { places: ['bin/buildkitd', 'buildkitd'], takes: 'Go 1.26, 2 to 20 minutes' },
+  buildctl: { places: ['bin/buildctl', 'buildctl'], takes: 'Go 1.26, less than a minute after buildkitd' },
+  containerd: { places: ['containerd'], takes: 'root on Debian, seconds' },
+  buildah: { places: ['buildah'], takes: 'root on Debian, seconds' },
+  debootstrap: { places: ['debootstrap', '/usr/sbin/debootstrap'], takes: 'root on Debian, seconds' },
+  'debian-base': { places: ['./debian-base.tar'], takes: 'root on Debian, a minute after debootstrap' },
   'redis-server': { places: ['redis-server'], takes: 'root on Debian, seconds' },
   postgres: {
     places: ['postgres', '/usr/lib/postgresql/*/bin/postgres'],

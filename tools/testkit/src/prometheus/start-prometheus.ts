@@ -21,6 +21,8 @@ export interface PrometheusOptions {
   /** The whole configuration, YAML, instead of one made of the two above. */
   readonly config?: string;
   readonly extraFlags?: readonly string[];
+  /** Where it listens, for one that scrapes itself. @default a free port */
+  readonly port?: number;
 }
 
 export interface Prometheus extends Handle, PrometheusClient {
@@ -39,7 +41,8 @@ export async function startPrometheus(options: PrometheusOptions = {}): Promise<
   const dir = resources.use(await tempDir('prometheus'));
   // JSON is YAML.
   await writeFile(dir.file('prometheus.yml'), options.config ?? JSON.stringify(defaultConfig(options)));
-  const [running, url] = await withFreePorts(1, async ([port]) => {
+  const [running, url] = await withFreePorts(1, async ([free]) => {
+    const port = options.port ?? free;
     const address = `127.0.0.1:${port}`;
     const args = [
       `--config.file=${dir.file('prometheus.yml')}`,

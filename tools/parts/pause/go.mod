@@ -1,0 +1,3 @@
+module inferometer/parts/pause
+
+go 1.24.0
