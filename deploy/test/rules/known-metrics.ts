@@ -32,23 +32,10 @@ const others: readonly string[] = [
   'otelcol_receiver_refused_spans_total',
 ];
 
-/** Of ours, to come. */
-const awaited: readonly string[] = [
-  'inference_cgroup_cpu_limit_cores',
-  'inference_cgroup_cpu_periods_total',
-  'inference_cgroup_cpu_seconds_total',
-  'inference_cgroup_cpu_throttled_periods_total',
-  'inference_cgroup_cpu_throttled_seconds_total',
-  'inference_cgroup_memory_events_total',
-  'inference_cgroup_memory_limit_bytes',
-  'inference_cgroup_memory_usage_bytes',
-];
-
 const known: ReadonlySet<string> = new Set([
   ...Object.values(METRIC),
   ...recordingRules().map(({ record }) => record),
   ...others,
-  ...awaited,
 ]);
 
 /** Whether a series of this name is written by something that we know: one of a histogram by its family. */
