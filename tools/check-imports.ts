@@ -65,7 +65,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'zod',
   ],
   // The yardstick of bench:serve is bare onnxruntime, with the tokenizer that the service uses.
-  'packages/bench': ['@huggingface/tokenizers', 'autocannon', 'onnxruntime-node'],
+  'packages/bench': [
+    '@huggingface/tokenizers',
+    '@inferometer/core',
+    '@inferometer/engine',
+    '@inferometer/gpu',
+    'autocannon',
+    'onnxruntime-node',
+  ],
   grafana: ['@grafana/grafana-foundation-sdk', '@inferometer/core'],
 };
 
@@ -82,7 +89,7 @@ const notImported: Readonly<Record<string, readonly string[]>> = {
  */
 const onlyInExecutor = {
   module: 'onnxruntime-node',
-  below: ['packages/engine/src/executor/', 'packages/bench/src/serve/bare/'],
+  below: ['packages/engine/src/executor/', 'packages/bench/src/serve/bare/', 'packages/bench/src/gpu/'],
 };
 
 const specifier = /(?:\bfrom\s+|\bimport\s+|\b(?:import|require)\(\s*)['"]([^'"]+)['"]/g;

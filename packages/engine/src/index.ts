@@ -36,7 +36,7 @@ export { explainCuda } from './executor/explain-cuda.ts';
 export { createPlacement } from './executor/placement.ts';
 export { normalizeRows, pool, type TokenVectors } from './executor/pooling.ts';
 export type { FinishReason, Sampling, TensorInfo } from './executor/protocol.ts';
-export { kernelsByProvider, notOnDevice } from './executor/providers.ts';
+export { kernelsByProvider, type NodeEvent, notOnDevice, providersOf } from './executor/providers.ts';
 export type { WarmRun } from './executor/warm-shapes.ts';
 export type { Reader } from './generation/reader.ts';
 export type { Generated, GenerateOptions } from './generation/run-generation.ts';

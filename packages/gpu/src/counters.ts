@@ -7,13 +7,11 @@ export interface Counters {
    * @param bits width of the hardware's counter
    */
   add(key: string, raw: bigint, bits: 32 | 64): number;
-  /** Forgets the counters whose key begins so. */
-  forget(prefix: string): void;
 }
 
 interface Counted {
   raw: bigint;
-  total: number;
+  total: bigint;
 }
 
 /**
@@ -33,15 +31,12 @@ export function createCounters(): Counters {
     add(key, raw, bits) {
       const counted = known.get(key);
       if (counted === undefined) {
-        known.set(key, { raw, total: Number(raw) });
+        known.set(key, { raw, total: raw });
         return Number(raw);
       }
-      counted.total += Number(growth(counted.raw, raw, bits));
+      counted.total += growth(counted.raw, raw, bits);
       counted.raw = raw;
-      return counted.total;
-    },
-    forget(prefix) {
-      for (const key of known.keys()) if (key.startsWith(prefix)) known.delete(key);
+      return Number(counted.total);
     },
   };
 }

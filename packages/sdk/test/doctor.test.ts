@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type CheckFinding, type Finding, formatFindings, hasErrors, inspect } from '@inferometer/sdk';
-import { describeWithParts, freePort, startCollector, tempDir } from '@inferometer/testkit';
+import { describeWithParts, freePort, startCollector, startFakeNvml, tempDir } from '@inferometer/testkit';
 import { expect, test } from 'vitest';
 
 const checkOf = (findings: readonly Finding[], name: string): CheckFinding | undefined =>
@@ -262,4 +262,38 @@ Checks
 
 1 wrong, 0 to look at
 `);
+});
+
+test('a machine without a GPU is told so, and where its library was looked for', async () => {
+  const off = await inspect({ ...(await quiet()), INFEROMETER_GPU: 'off' });
+  expect(checkOf(off, 'GPU')).toMatchObject({
+    level: 'ok',
+    message: 'is not looked for, by INFEROMETER_GPU',
+  });
+  const named = await inspect({ ...(await quiet()), INFEROMETER_NVML_LIBRARY: '/nowhere/libnvidia-ml.so.1' });
+  expect(checkOf(named, 'GPU')).toMatchObject({
+    level: 'warning',
+    message: expect.stringContaining('/nowhere/libnvidia-ml.so.1 cannot be loaded'),
+  });
+});
+
+describeWithParts('with an NVIDIA driver', ['cc'], () => {
+  test('its version and devices are told, and why there are none', async () => {
+    await using fake = await startFakeNvml('devices 2\ndriver 580.95.05\n* power 1000\n1 remapped 0 0 1 0\n');
+    const seen = await inspect({ ...(await quiet()), ...fake.env });
+    const lines = seen.filter((one) => one.kind === 'check' && one.name === 'GPU') as CheckFinding[];
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([
+      ['ok', `${fake.library}, driver 580.95.05, 2 to read`],
+      ['ok', expect.stringMatching(/^NVIDIA H100.* GPU-\S+0, cuda:0, is ok$/)],
+      ['warning', expect.stringMatching(/GPU-\S+1, cuda:1, is degraded$/)],
+    ]);
+    const none = await inspect({ ...(await quiet()), ...fake.env, CUDA_VISIBLE_DEVICES: '-1' });
+    expect(checkOf(none, 'GPU')).toMatchObject({
+      level: 'warning',
+      message: expect.stringContaining('none of 2 devices'),
+    });
+    await fake.say('init hang\n');
+    const hung = await inspect({ ...(await quiet()), ...fake.env, INFEROMETER_GPU_TIMEOUT_MS: '1000' });
+    expect(checkOf(hung, 'GPU')?.message).toContain('the driver has not answered for 1000 ms');
+  });
 });

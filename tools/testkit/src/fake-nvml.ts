@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { requirePart } from './parts/find-part.ts';
 import { runProgram } from './process/run-program.ts';
@@ -66,7 +66,11 @@ export async function startFakeNvml(script: string): Promise<FakeNvml> {
   return {
     library,
     env: { INFEROMETER_NVML_LIBRARY: library, FAKE_NVML_SCRIPT: path },
-    say: (next) => writeFile(path, next),
+    async say(next) {
+      // Renamed into its place: half a script would be read as one that has fewer devices.
+      await writeFile(`${path}.next`, next);
+      await rename(`${path}.next`, path);
+    },
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { createCounters } from '../counters.ts';
+import { type Counters, createCounters } from '../counters.ts';
 import { type GpuPoll, type GpuReader, type GpuReading, GpuUnavailable } from '../reading.ts';
 import { type VisibleEnv, visibleDevices } from '../visible/visible-devices.ts';
 import { code, nameOfCode } from './codes.ts';
@@ -35,7 +35,7 @@ export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
   const { scope = 'own', env = process.env, ownerOf = () => undefined } = options;
   const { exists = existsSync, now = () => performance.now() } = options;
   const nvml = openNvml(options.library ?? 'libnvidia-ml.so.1');
-  const counters = createCounters();
+  const counters = new Map<string, Counters>();
   const sampleTimes: SampleTimes = new Map();
   const pcie = new Map<string, { atMs: number; out: number; in: number }>();
   const slow = new Map<string, Pick<GpuReading, 'pcieTransmit' | 'pcieReceive'>>();
@@ -50,7 +50,7 @@ export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
   let lostPolls = 0;
 
   const open = (): void => {
-    const answer = nvml.call('nvmlInit_v2');
+    const answer = nvml.nvmlInit_v2();
     if (answer !== code.success) throw unavailable(answer);
   };
 
@@ -73,7 +73,7 @@ export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
   const close = (): void => {
     xids?.[Symbol.dispose]();
     xids = undefined;
-    nvml.call('nvmlShutdown');
+    nvml.nvmlShutdown();
   };
 
   open();
@@ -86,7 +86,7 @@ export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
 
   function readDriverVersion(): string | undefined {
     const text = Buffer.alloc(80);
-    const answer = nvml.call('nvmlSystemGetDriverVersion', text, text.length);
+    const answer = nvml.nvmlSystemGetDriverVersion(text, text.length);
     return answer === code.success ? cString(text) : undefined;
   }
 
@@ -100,9 +100,22 @@ export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
     }
   }
 
+  const countersOf = (id: string): Counters => {
+    const known = counters.get(id) ?? createCounters();
+    counters.set(id, known);
+    return known;
+  };
+
   const read = (device: NvmlDevice, failed: (value: number) => void, withSlow: boolean): GpuReading => {
     const atMs = now();
-    const said = readDevice(device, { nvml, counters, ownerOf, sampleTimes, failed, withSlow });
+    const said = readDevice(device, {
+      nvml,
+      counters: countersOf(device.id),
+      ownerOf,
+      sampleTimes,
+      failed,
+      withSlow,
+    });
     const { id, index, name, parentId } = device;
     const inferenceDevice = inferenceDevices.get(id);
     const errors = { ...said.errors };

@@ -34,11 +34,11 @@ export function findDevices(nvml: Nvml, known: readonly NvmlDevice[]): FoundDevi
     if (meaning === 'closed') throw new DriverClosed(value);
     if (meaning === 'failed' || meaning === 'lost') failures.push(value);
   };
-  const counted = nvml.call('nvmlDeviceGetCount_v2', word);
+  const counted = nvml.nvmlDeviceGetCount_v2(word);
   note(counted);
   const count = counted === code.success ? (word[0] as number) : 0;
   for (let index = 0; index < count; index++) {
-    const answer = nvml.call('nvmlDeviceGetHandleByIndex_v2', index, pointer);
+    const answer = nvml.nvmlDeviceGetHandleByIndex_v2(index, pointer);
     const handle = Number(pointer[0]);
     // What this process may not open is none of its devices.
     if (answer === code.operatingSystem || meaningOf(answer) === 'absent') continue;
@@ -68,8 +68,7 @@ function describe(nvml: Nvml, handle: number, index: number): (NvmlDevice & { ha
     partIndex: undefined,
     gpuInstance: undefined,
     computeInstance: undefined,
-    isDivided:
-      nvml.call('nvmlDeviceGetMigMode', handle, word, other) === code.success && (word[0] as number) === 1,
+    isDivided: nvml.nvmlDeviceGetMigMode(handle, word, other) === code.success && (word[0] as number) === 1,
     speed: speedOf(nvml, handle),
   };
 }
@@ -80,8 +79,7 @@ function partsOf(nvml: Nvml, device: NvmlDevice & { handle: number }): NvmlDevic
   const parts: NvmlDevice[] = [];
   const most = numberOf(nvml, 'nvmlDeviceGetMaxMigDeviceCount', device.handle) ?? 0;
   for (let i = 0; i < most; i++) {
-    if (nvml.call('nvmlDeviceGetMigDeviceHandleByIndex', device.handle, i, pointer) !== code.success)
-      continue;
+    if (nvml.nvmlDeviceGetMigDeviceHandleByIndex(device.handle, i, pointer) !== code.success) continue;
     const handle = Number(pointer[0]);
     const id = textOf(nvml, 'nvmlDeviceGetUUID', handle);
     if (typeof id === 'number') continue;
@@ -106,16 +104,16 @@ function partsOf(nvml: Nvml, device: NvmlDevice & { handle: number }): NvmlDevic
 /** Cores times the highest clock, MHz: by what CUDA puts the fastest device first; 0 if the driver does not say. */
 function speedOf(nvml: Nvml, handle: number): number {
   const cores = numberOf(nvml, 'nvmlDeviceGetNumGpuCores', handle) ?? 0;
-  const maxClock = nvml.call('nvmlDeviceGetMaxClockInfo', handle, 1, word) === code.success ? word[0] : 0;
+  const maxClock = nvml.nvmlDeviceGetMaxClockInfo(handle, 1, word) === code.success ? word[0] : 0;
   return cores * (maxClock as number);
 }
 
 function numberOf(nvml: Nvml, name: NvmlFunction, handle: number): number | undefined {
-  return nvml.call(name, handle, word) === code.success ? (word[0] as number) : undefined;
+  return nvml[name](handle, word) === code.success ? (word[0] as number) : undefined;
 }
 
 function textOf(nvml: Nvml, name: NvmlFunction, handle: number): string | number {
-  const answer = nvml.call(name, handle, text, textBytes);
+  const answer = nvml[name](handle, text, textBytes);
   return answer === code.success ? cString(text) : answer;
 }
 

@@ -54,11 +54,11 @@ const signatures = {
 export type NvmlFunction = keyof typeof signatures;
 type Argument = number | bigint | NodeJS.ArrayBufferView | null;
 
-/** NVIDIA's management library, opened. */
-export interface Nvml {
-  /** @returns the function's code; that of a missing function where the driver is too old to have it */
-  call(name: NvmlFunction, ...args: readonly Argument[]): number;
-}
+/**
+ * NVIDIA's management library, opened: functions that return a code. One that the driver is too old to have returns that
+ * it is missing. They are called as they are, for a list of arguments in between costs as much as the call.
+ */
+export type Nvml = Readonly<Record<NvmlFunction, (...args: Argument[]) => number>>;
 
 /**
  * @param path file or name of the library, found as the dynamic linker finds libraries
@@ -66,32 +66,22 @@ export interface Nvml {
  */
 export function openNvml(path: string): Nvml {
   const library = load(path);
-  const functions = new Map<NvmlFunction, ((...args: readonly Argument[]) => number) | undefined>();
-  const find = (name: NvmlFunction): ((...args: readonly Argument[]) => number) | undefined => {
+  const missing = (): number => code.functionNotFound;
+  const functions = Object.entries(signatures).map(([name, parameters]) => {
     try {
-      return library.func(`int ${name}${signatures[name]}`) as (...args: readonly Argument[]) => number;
+      return [name, library.func(`int ${name}${parameters}`)];
     } catch {
-      return undefined;
+      return [name, missing];
     }
-  };
-  return {
-    call(name, ...args) {
-      let call = functions.get(name);
-      if (call === undefined) {
-        if (functions.has(name)) return code.functionNotFound;
-        call = find(name);
-        functions.set(name, call);
-        if (call === undefined) return code.functionNotFound;
-      }
-      return call(...args);
-    },
-  };
+  });
+  return Object.fromEntries(functions) as Nvml;
 }
 
 function load(path: string): ReturnType<typeof koffi.load> {
   try {
     return koffi.load(path);
   } catch (error) {
-    throw new GpuUnavailable('library_not_found', error instanceof Error ? error.message : String(error));
+    const why = error instanceof Error ? error.message : String(error);
+    throw new GpuUnavailable('library_not_found', `${path} cannot be loaded: ${why}`);
   }
 }

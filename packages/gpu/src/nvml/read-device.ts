@@ -11,13 +11,14 @@ import {
   throttleReasons,
   valueType,
 } from './layouts.ts';
-import type { Nvml, NvmlFunction } from './library.ts';
+import type { Nvml } from './library.ts';
 import { type ProcessOwner, readProcesses, type SampleTimes } from './read-processes.ts';
 
 type Draft = { -readonly [K in keyof GpuReading]?: GpuReading[K] };
 
 export interface ReadDeviceOptions {
   readonly nvml: Nvml;
+  /** Of this device. */
   readonly counters: Counters;
   readonly ownerOf: ProcessOwner;
   readonly sampleTimes: SampleTimes;
@@ -71,7 +72,7 @@ export function readDevice(device: NvmlDevice, options: ReadDeviceOptions): Omit
     return false;
   };
   try {
-    readAll(device.id, handle, draft, options, note);
+    readAll(handle, draft, options, note);
   } catch (error) {
     if (error instanceof DeviceLost) return { state: 'failed' };
     throw error;
@@ -82,31 +83,32 @@ export function readDevice(device: NvmlDevice, options: ReadDeviceOptions): Omit
 }
 
 function readAll(
-  id: string,
   handle: number,
   draft: Draft,
   { nvml, counters, ownerOf, sampleTimes, withSlow }: ReadDeviceOptions,
   note: (value: number) => boolean,
 ): void {
-  const small = (name: NvmlFunction, ...args: number[]): number | undefined =>
-    note(nvml.call(name, handle, ...args, word)) ? (word[0] as number) : undefined;
-  const large = (name: NvmlFunction, ...args: number[]): bigint | undefined =>
-    note(nvml.call(name, handle, ...args, long)) ? (long[0] as bigint) : undefined;
+  /** The number that a call has written, if it was one that went well. */
+  const small = (answer: number): number | undefined => (note(answer) ? (word[0] as number) : undefined);
+  const large = (answer: number): bigint | undefined => (note(answer) ? (long[0] as bigint) : undefined);
   const set = <K extends keyof Draft>(name: K, value: Draft[K] | undefined): void => {
     if (value !== undefined) draft[name] = value;
   };
   const counted = (name: string, raw: bigint | undefined, bits: 32 | 64, unit = 1): number | undefined =>
-    raw === undefined ? undefined : counters.add(`${id} ${name}`, raw, bits) * unit;
+    raw === undefined ? undefined : counters.add(name, raw, bits) * unit;
 
-  if (note(nvml.call('nvmlDeviceGetUtilizationRates', handle, utilization))) {
+  if (note(nvml.nvmlDeviceGetUtilizationRates(handle, utilization))) {
     draft.utilization = utilization.readUInt32LE(layouts.utilization.gpu) / 100;
   }
   readMemory();
-  set('powerWatts', scaled(small('nvmlDeviceGetPowerUsage'), 1e-3));
-  set('energyJoules', counted('energy', large('nvmlDeviceGetTotalEnergyConsumption'), 64, 1e-3));
+  set('powerWatts', scaled(small(nvml.nvmlDeviceGetPowerUsage(handle, word)), 1e-3));
+  set(
+    'energyJoules',
+    counted('energy', large(nvml.nvmlDeviceGetTotalEnergyConsumption(handle, long)), 64, 1e-3),
+  );
   set('temperatureCelsius', readTemperature());
-  set('smClockHertz', scaled(small('nvmlDeviceGetClockInfo', 1), 1e6));
-  set('memoryClockHertz', scaled(small('nvmlDeviceGetClockInfo', 2), 1e6));
+  set('smClockHertz', scaled(small(nvml.nvmlDeviceGetClockInfo(handle, 1, word)), 1e6));
+  set('memoryClockHertz', scaled(small(nvml.nvmlDeviceGetClockInfo(handle, 2, word)), 1e6));
   readThrottling();
   const errors = readErrors();
   if (Object.keys(errors).length > 0) draft.errors = errors;
@@ -115,39 +117,40 @@ function readAll(
   readFields();
   // Where the device counts bytes, the rate follows from them without waiting.
   if (withSlow && draft.pcieTransmitBytes === undefined) {
-    set('pcieTransmit', scaled(small('nvmlDeviceGetPcieThroughput', 0), 1000));
-    set('pcieReceive', scaled(small('nvmlDeviceGetPcieThroughput', 1), 1000));
+    set('pcieTransmit', scaled(small(nvml.nvmlDeviceGetPcieThroughput(handle, 0, word)), 1000));
+    set('pcieReceive', scaled(small(nvml.nvmlDeviceGetPcieThroughput(handle, 1, word)), 1000));
   }
   set('processes', readProcesses(nvml, handle, ownerOf, sampleTimes, note));
 
   function readMemory(): void {
     memory2.writeUInt32LE(structVersion(layouts.memory2, 2), layouts.memory2.version);
-    if (note(nvml.call('nvmlDeviceGetMemoryInfo_v2', handle, memory2))) {
+    if (note(nvml.nvmlDeviceGetMemoryInfo_v2(handle, memory2))) {
       draft.memoryLimitBytes = Number(memory2.readBigUInt64LE(layouts.memory2.total));
       draft.memoryUsedBytes = Number(memory2.readBigUInt64LE(layouts.memory2.used));
-    } else if (note(nvml.call('nvmlDeviceGetMemoryInfo', handle, memory1))) {
+    } else if (note(nvml.nvmlDeviceGetMemoryInfo(handle, memory1))) {
       draft.memoryLimitBytes = Number(memory1.readBigUInt64LE(layouts.memory1.total));
       draft.memoryUsedBytes = Number(memory1.readBigUInt64LE(layouts.memory1.used));
     }
   }
 
   function readTemperature(): number | undefined {
-    const plain = nvml.call('nvmlDeviceGetTemperature', handle, 0, word);
+    const plain = nvml.nvmlDeviceGetTemperature(handle, 0, word);
     if (note(plain)) return word[0] as number;
     // Newer drivers leave the plain one out.
     temperature.writeUInt32LE(structVersion(layouts.temperature, 1), layouts.temperature.version);
     temperature.writeInt32LE(0, layouts.temperature.sensor);
-    if (!note(nvml.call('nvmlDeviceGetTemperatureV', handle, temperature))) return undefined;
+    if (!note(nvml.nvmlDeviceGetTemperatureV(handle, temperature))) return undefined;
     return temperature.readInt32LE(layouts.temperature.celsius);
   }
 
   function readThrottling(): void {
     const now =
-      large('nvmlDeviceGetCurrentClocksEventReasons') ?? large('nvmlDeviceGetCurrentClocksThrottleReasons');
+      large(nvml.nvmlDeviceGetCurrentClocksEventReasons(handle, long)) ??
+      large(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle, long));
     if (now === undefined) return;
     const supported =
-      large('nvmlDeviceGetSupportedClocksEventReasons') ??
-      large('nvmlDeviceGetSupportedClocksThrottleReasons');
+      large(nvml.nvmlDeviceGetSupportedClocksEventReasons(handle, long)) ??
+      large(nvml.nvmlDeviceGetSupportedClocksThrottleReasons(handle, long));
     const throttled: Record<string, boolean> = {};
     // All known bits are low ones.
     const [nowBits, possibleBits] = [Number(now & 0xffffn), Number((supported ?? 0xffffn) & 0xffffn)];
@@ -164,24 +167,30 @@ function readAll(
     const add = (kind: string, value: number | undefined): void => {
       if (value !== undefined) found[kind] = value;
     };
-    add('ecc_corrected', counted('ecc_corrected', large('nvmlDeviceGetTotalEccErrors', 0, 0), 64));
-    add('ecc_uncorrected', counted('ecc_uncorrected', large('nvmlDeviceGetTotalEccErrors', 1, 0), 64));
-    const replays = small('nvmlDeviceGetPcieReplayCounter');
+    add(
+      'ecc_corrected',
+      counted('ecc_corrected', large(nvml.nvmlDeviceGetTotalEccErrors(handle, 0, 0, long)), 64),
+    );
+    add(
+      'ecc_uncorrected',
+      counted('ecc_uncorrected', large(nvml.nvmlDeviceGetTotalEccErrors(handle, 1, 0, long)), 64),
+    );
+    const replays = small(nvml.nvmlDeviceGetPcieReplayCounter(handle, word));
     add('pcie_replay', counted('pcie_replay', replays === undefined ? undefined : BigInt(replays), 32));
     return found;
   }
 
   /** Memory rows that wait for a reset to be replaced, or could not be. */
   function readRemapped(): void {
-    const answer = nvml.call('nvmlDeviceGetRemappedRows', handle, word, other, third, fourth);
+    const answer = nvml.nvmlDeviceGetRemappedRows(handle, word, other, third, fourth);
     if (note(answer) && ((third[0] as number) > 0 || (fourth[0] as number) > 0)) draft.state = 'degraded';
   }
 
   function readCodecs(): void {
-    if (note(nvml.call('nvmlDeviceGetEncoderUtilization', handle, word, other))) {
+    if (note(nvml.nvmlDeviceGetEncoderUtilization(handle, word, other))) {
       draft.encoderUtilization = (word[0] as number) / 100;
     }
-    if (note(nvml.call('nvmlDeviceGetDecoderUtilization', handle, word, other))) {
+    if (note(nvml.nvmlDeviceGetDecoderUtilization(handle, word, other))) {
       draft.decoderUtilization = (word[0] as number) / 100;
     }
   }
@@ -192,7 +201,7 @@ function readAll(
       fieldValues.writeUInt32LE(fieldId, i * layouts.fieldValue.bytes + layouts.fieldValue.id);
       fieldValues.writeUInt32LE(scope, i * layouts.fieldValue.bytes + layouts.fieldValue.scope);
     });
-    if (!note(nvml.call('nvmlDeviceGetFieldValues', handle, fields.length, fieldValues))) return;
+    if (!note(nvml.nvmlDeviceGetFieldValues(handle, fields.length, fieldValues))) return;
     const [memoryCelsius, linkOut, linkIn, pcieOut, pcieIn] = fields.map((_, i) => numberAt(i));
     if (memoryCelsius !== undefined) draft.memoryTemperatureCelsius = Number(memoryCelsius.value);
     set('nvlinkTransmitBytes', counted('nvlink out', linkOut?.value, linkOut?.bits ?? 64, 1024));

@@ -59,7 +59,7 @@ function readMemory(
   let isListed = false;
   for (const list of lists) {
     count[0] = most;
-    const answer = nvml.call(list, handle, count, infos);
+    const answer = nvml[list](handle, count, infos);
     // Of more processes than there is room for, those that there is room for.
     if (answer !== code.insufficientSize && !note(answer)) continue;
     isListed = true;
@@ -88,7 +88,7 @@ function readUse(
 ): Map<GpuProcess, number> | undefined {
   count[0] = most;
   const since = times.get(handle) ?? 0n;
-  const answer = nvml.call('nvmlDeviceGetProcessUtilization', handle, samples, count, since);
+  const answer = nvml.nvmlDeviceGetProcessUtilization(handle, samples, count, since);
   if (!note(answer)) return undefined;
   const byPid = new Map<number, { sum: number; samples: number }>();
   let newest = since;

@@ -31,11 +31,11 @@ const event = Buffer.alloc(layouts.eventData.bytes);
  */
 export function listenForXids(nvml: Nvml, devices: readonly NvmlDevice[], counts: XidCounts): XidEvents {
   const ids = new Map<number, string>();
-  const created = nvml.call('nvmlEventSetCreate', pointer);
+  const created = nvml.nvmlEventSetCreate(pointer);
   const set = created === code.success ? Number(pointer[0]) : undefined;
   for (const { id, handle, parentId } of set === undefined ? [] : devices) {
     if (handle === undefined || parentId !== undefined) continue;
-    if (nvml.call('nvmlDeviceRegisterEvents', handle, xidEvent, set as number) !== code.success) continue;
+    if (nvml.nvmlDeviceRegisterEvents(handle, xidEvent, set as number) !== code.success) continue;
     ids.set(handle, id);
     if (!counts.has(id)) counts.set(id, new Map(severe.map((xid) => [xid, 0])));
   }
@@ -43,7 +43,7 @@ export function listenForXids(nvml: Nvml, devices: readonly NvmlDevice[], counts
     take() {
       if (set === undefined || ids.size === 0) return;
       for (let taken = 0; taken < most; taken++) {
-        if (nvml.call('nvmlEventSetWait_v2', set, event, 0) !== code.success) return;
+        if (nvml.nvmlEventSetWait_v2(set, event, 0) !== code.success) return;
         const id = ids.get(Number(event.readBigUInt64LE(layouts.eventData.device)));
         const ofDevice = id === undefined ? undefined : counts.get(id);
         const xid = Number(event.readBigUInt64LE(layouts.eventData.data));
@@ -51,7 +51,7 @@ export function listenForXids(nvml: Nvml, devices: readonly NvmlDevice[], counts
       }
     },
     [Symbol.dispose]() {
-      if (set !== undefined) nvml.call('nvmlEventSetFree', set);
+      if (set !== undefined) nvml.nvmlEventSetFree(set);
     },
   };
 }

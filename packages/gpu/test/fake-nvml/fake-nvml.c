@@ -39,7 +39,7 @@ static const char *names[KEYS] = {
 
 /* `3`, `error 15`, `hang`; a number may grow: `1000+350/s`. */
 typedef struct {
-  int isSet, isHang, error, count;
+  int isSet, isHang, isCrash, error, count;
   struct { u64 base; double perSecond; } number[8];
   char text[160];
 } Value;
@@ -79,6 +79,7 @@ static void readValue(Value *value, char *text) {
   while (*text == ' ') text++;
   snprintf(value->text, sizeof value->text, "%s", text);
   if (strncmp(text, "hang", 4) == 0) value->isHang = 1;
+  if (strncmp(text, "crash", 5) == 0) value->isCrash = 1;
   if (strncmp(text, "error ", 6) == 0) { value->error = atoi(text + 6); return; }
   while (*text && value->count < 8) {
     char *end;
@@ -173,6 +174,7 @@ static u64 number(const Value *value, int i) {
 
 static int hangOrError(const Value *value) {
   if (value->isHang) for (;;) pause();
+  if (value->isCrash) abort();
   return value->error;
 }
 

@@ -8,6 +8,7 @@ import { hookKind } from '../instrumentation/install-hooks.ts';
 import { detectResource } from '../resource/detect-resource.ts';
 import { checkApiCopies } from './api-copies.ts';
 import { type CheckFinding, check, type Finding } from './finding.ts';
+import { checkGpus } from './gpus.ts';
 import { checkMetricsPort } from './metrics-port.ts';
 import { checkProfiling } from './profiling.ts';
 import { checkReceiver } from './receiver.ts';
@@ -64,6 +65,7 @@ function* checksOf(
   } else yield checkReceiver('traces', config.traces);
   if (config.metrics.otlp !== undefined) yield checkReceiver('metrics', config.metrics.otlp);
   yield checkProfiling(config);
+  yield checkGpus(config, env);
   const { prometheus } = config.metrics;
   if (prometheus !== undefined) yield checkMetricsPort(prometheus).then((finding) => [finding]);
 }
