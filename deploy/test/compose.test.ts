@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { METRIC } from '@inferometer/core';
 import {
   describeWithParts,
   freePort,
@@ -180,7 +181,7 @@ describeWithParts('the stack of Compose, on loopback', ['compose-config', 'otelc
     await waitFor('every kind of request', async () => {
       const metrics = [...(await server.metrics()).keys()];
       const statuses = metrics
-        .filter((series) => series.startsWith('http_server_request_duration_seconds_count{'))
+        .filter((series) => series.startsWith(`${METRIC.httpServerDuration}_count{`))
         .map((series) => /http_route="([^"]+)".*status_code="(\d+)"/.exec(series)?.slice(1).join(' '));
       expect(new Set(statuses)).toEqual(
         new Set(['/embed 200', '/embed 400', '/nicknames 200', '/v1/completions 200', '/v1/embeddings 200']),
