@@ -6,6 +6,7 @@ import {
   startCollector,
   startProcess,
   startPrometheus,
+  tempDir,
   waitFor,
 } from '@inferometer/testkit';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -133,6 +134,7 @@ describeWithParts('the stack of Compose, on loopback', ['compose-config', 'otelc
     const { services } = await readProject();
     const ports = await freeCollectorPorts();
     const metricsPort = await freePort();
+    await using dir = await tempDir('compose');
     await using jaeger = await startCollector();
     await using server = await startService(`http://127.0.0.1:${ports.http}`);
     const config = Object.entries({
@@ -158,6 +160,7 @@ describeWithParts('the stack of Compose, on loopback', ['compose-config', 'otelc
           'prometheus:9090': prometheus.url,
         }),
         COLLECTOR_METRICS_PORT: String(metricsPort),
+        COLLECTOR_STORAGE: dir.file('queue'),
         COLLECTOR_SPAN_METRICS_INTERVAL: '1s',
       },
     });
@@ -186,6 +189,7 @@ describeWithParts('the stack of Compose, on loopback', ['compose-config', 'otelc
       expect(new Set(statuses)).toEqual(
         new Set(['/embed 200', '/embed 400', '/nicknames 200', '/v1/completions 200', '/v1/embeddings 200']),
       );
+      return true;
     });
   }, 180_000);
 });
