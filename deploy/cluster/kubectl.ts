@@ -19,10 +19,12 @@ interface PodList {
   readonly items: readonly { readonly metadata: { readonly name: string } }[];
 }
 
-export function kubectlFor(kubeconfig: string, namespace: string): Kubectl {
+/** @param namespace @default what each object says */
+export function kubectlFor(kubeconfig: string, namespace = ''): Kubectl {
   const program = requirePart('kubectl').path;
+  const where = namespace === '' ? [] : ['--namespace', namespace];
   const attempt: Kubectl['attempt'] = (args, options) =>
-    runProgram(program, ['--kubeconfig', kubeconfig, '--namespace', namespace, ...args], {
+    runProgram(program, ['--kubeconfig', kubeconfig, ...where, ...args], {
       timeoutMs: 180_000,
       ...options,
     });

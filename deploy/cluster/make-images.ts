@@ -1,6 +1,6 @@
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type PartName, requirePart } from '@inferometer/testkit';
+import { type PartName, type RunResult, requirePart, runProgram } from '@inferometer/testkit';
 import { mustRun } from './must-run.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -13,6 +13,8 @@ export interface Workshop {
   readonly env: Readonly<Record<string, string>>;
   /** `buildah ARG…` in that storage. */
   buildah(...args: string[]): Promise<string>;
+  /** The same, whatever code it ends with. */
+  attempt(...args: string[]): Promise<RunResult>;
 }
 
 export const serviceImage = 'localhost/inferometer:test';
@@ -36,6 +38,7 @@ export function workshop(dir: string): Workshop {
     dir,
     env,
     buildah: (...args) => mustRun('buildah', [...storage, ...args], { env, timeoutMs: 300_000 }),
+    attempt: (...args) => runProgram('buildah', [...storage, ...args], { env, timeoutMs: 300_000 }),
   };
 }
 

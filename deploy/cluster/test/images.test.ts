@@ -261,5 +261,12 @@ describe('the image for GPUs', () => {
     expect(purls.filter((it) => it.startsWith('pkg:deb/debian/libc6@'))).toHaveLength(1);
     expect(await inspect(name, '{{.OCIv1.Config.User}}')).toBe('65532:65532');
     expect(await inspect(name, '{{json .OCIv1.Config.Env}}')).toContain('INFEROMETER_DEVICE=cuda');
+    // The local base has no CUDA: that the provider asks for it shows that it was found, loaded and fits its onnxruntime.
+    const container = (await shop.buildah('from', '--pull-never', name)).trim();
+    const serve = ['/usr/local/bin/node', '/app/packages/server/bin/inferometer.js', 'serve', '--port', '0'];
+    const { code, stderr } = await shop.attempt('run', container, '--', ...serve, '--metrics-port', 'off');
+    await shop.buildah('rm', container);
+    expect(stderr).toMatch(/libcu\w+\.so\.\d+: cannot open shared object file/);
+    expect(code).not.toBe(0);
   });
 });

@@ -9,6 +9,8 @@ import { releaseName, releaseOf } from '../release.ts';
 const folder = join(import.meta.dirname, '..');
 const namespace = 'inferometer-test';
 const kubectl = kubectlFor(inject('kubeconfig'), namespace);
+/** For objects of several namespaces, and of none. */
+const everywhere = kubectlFor(inject('kubeconfig'));
 const release = releaseOf(kubectl);
 const service = 'http://inferometer:8080';
 const prometheus = 'http://inferometer-prometheus:9090';
@@ -39,7 +41,7 @@ afterEach(async ({ task }) => {
 });
 
 afterAll(async () => {
-  await kubectl.attempt(['delete', '-f', '-'], { stdin: await adapterManifest() });
+  await everywhere.attempt(['delete', '--ignore-not-found', '-f', '-'], { stdin: await adapterManifest() });
   await kubectl.run(['delete', 'namespace', namespace, '--timeout=120s']);
 });
 
@@ -94,7 +96,7 @@ describe('the chart on a real cluster', () => {
     isInstalled = true;
     const all = await pods();
     const components = all.map((it) => it.metadata.labels['app.kubernetes.io/component']).sort();
-    expect(components).toEqual(['gateway', 'prometheus', 'server']);
+    expect(components).toEqual(['collector', 'prometheus', 'server']);
     expect(all.filter((it) => !isReady(it)).map((it) => it.metadata.name)).toEqual([]);
     expect(all.flatMap((it) => it.status.containerStatuses.map((c) => c.restartCount))).toEqual([0, 0, 0]);
   });
@@ -134,7 +136,7 @@ describe('the chart on a real cluster', () => {
   });
 
   test('its metrics are in the Prometheus of the cluster, each request counted once', async () => {
-    const count = `sum(inference_request_duration_seconds_count{namespace="${namespace}",model="${model}",status="ok"})`;
+    const count = `sum(inference_request_duration_seconds_count{namespace="${namespace}",model="${model}",status="200"})`;
     const load = await client.load(`${service}/embed`, { clients: 2, words: 5 });
     const { answered, lost, first } = await load.stop();
     expect({ lost, first }).toEqual({ lost: 0, first: undefined });
@@ -150,8 +152,10 @@ describe('the chart on a real cluster', () => {
       { timeoutMs: 60_000, intervalMs: 1_000 },
     );
     expect(seen).toBe(expected);
-    const down = await query('up == 0');
-    expect(down).toEqual([]);
+    await waitFor('all targets to be scraped', async () => (await query('up == 0')).length === 0, {
+      timeoutMs: 60_000,
+      intervalMs: 1_000,
+    });
     const jobs = (await query('count by (job) (up)')).map((it) => it.labels.job).sort();
     expect(jobs).toContain('inferometer');
     expect(jobs).toContain('otel-collector');
@@ -180,7 +184,10 @@ describe('the chart on a real cluster', () => {
   test('a rolling upgrade under load loses no request', { timeout: 420_000 }, async () => {
     const before = (await pods('server')).map((it) => it.metadata.name);
     await using load = await client.load(`${service}/embed`, { clients: 6, words: 12 });
-    await release.upgrade(['images.yaml'], ['server.podAnnotations.rollout=second']);
+    await release.upgrade(
+      ['images.yaml'],
+      ['server.podAnnotations.rollout=second', 'autoscaling.prometheusAdapter.rules=true'],
+    );
     // Until the old one is gone, which is drained first.
     await waitFor(
       'the old Pod to be gone',
@@ -198,9 +205,9 @@ describe('the chart on a real cluster', () => {
   test('its autoscaler adds Pods while queues are full, and takes them away again', {
     timeout: 420_000,
   }, async () => {
-    await release.upgrade(['images.yaml', 'autoscaling.yaml']);
-    await kubectl.apply(await adapterManifest());
+    await everywhere.apply(await adapterManifest());
     await kubectl.run(['rollout', 'status', 'deployment/prometheus-adapter', '--timeout=120s']);
+    // The chart asks for the API before it makes an autoscaler that needs it.
     const metric = `/apis/custom.metrics.k8s.io/v1beta1/namespaces/${namespace}/pods/*/inference_queue_saturation`;
     await waitFor(
       'the custom metric',
@@ -210,6 +217,7 @@ describe('the chart on a real cluster', () => {
       },
       { timeoutMs: 90_000, intervalMs: 1_000 },
     );
+    await release.upgrade(['images.yaml', 'autoscaling.yaml']);
 
     const replicas = async () =>
       (await kubectl.json<{ status: { readyReplicas?: number } }>(deployment)).status.readyReplicas ?? 0;
