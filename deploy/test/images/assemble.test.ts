@@ -91,9 +91,16 @@ describe('the bill of materials', () => {
 
   test('is SPDX 2.3, the same for the same packages, another one for others, and can be read back', () => {
     const node = nodePackage('24.21.0');
-    const odd = { ...node, name: 'odd', license: 'SEE LICENSE IN file', sha512: 'abcd' };
+    const odd = {
+      ...node,
+      purl: 'pkg:npm/odd@1.0.0',
+      name: 'odd',
+      license: 'SEE LICENSE IN file',
+      sha512: 'abcd',
+    };
     const document = billOfMaterials([node, odd], 1_700_000_000);
     expect(billOfMaterials([node, odd], 1_700_000_000)).toBe(document);
+    expect(billOfMaterials([node, odd, odd], 1_700_000_000)).toBe(document);
     const parsed = JSON.parse(document);
     expect(parsed).toMatchObject({
       spdxVersion: 'SPDX-2.3',
