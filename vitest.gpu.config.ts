@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** `npm run test:gpu`: the GPU suite against a real driver and nvidia-smi, apart from `npm test` for want of GPUs. */
 export default defineConfig({
   test: {
-    include: ['packages/gpu/hardware/**/*.test.ts'],
+    include: ['packages/{gpu,engine,bench}/hardware/**/*.test.ts'],
     // Readings of one suite at a time: the devices are everybody's.
     fileParallelism: false,
     testTimeout: 120_000,

@@ -16,6 +16,11 @@ export function select(metric: string, ...matchers: readonly string[]): string {
   return `${metric}{${['job=~"$job"', 'instance=~"$instance"', ...matchers].join(', ')}}`;
 }
 
+/** As `select`, of metrics whose name is not the same everywhere. @param names as a regular expression */
+export function selectNamed(names: string, ...matchers: readonly string[]): string {
+  return select('', `__name__=~"${names}"`, ...matchers);
+}
+
 /** Series by some of their labels. @param by labels that stay apart @param function_ `sum`, `max`, `count` */
 export function aggregate(function_: string, by: readonly string[], vector: string): string {
   return by.length === 0 ? `${function_}(${vector})` : `${function_} by (${by.join(', ')}) (${vector})`;

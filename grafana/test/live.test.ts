@@ -2,13 +2,30 @@ import { readFile } from 'node:fs/promises';
 import { describeWithParts, type Sample, waitFor } from '@inferometer/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { knownLength } from '../../deploy/test/live/load.ts';
+import { maxQueue } from '../../deploy/test/live/service.ts';
 import { failedRatio, objectives, slowRatio } from '../src/overview/slo.ts';
-import { builtDashboards, panelNamed } from './dashboard.ts';
+import {
+  builtDashboards,
+  type DashboardJson,
+  type PanelJson,
+  panelNamed,
+  panelsOf,
+  type TargetJson,
+} from './dashboard.ts';
 import { problemsOf } from './live/check.ts';
 import { chooseAll, substitute } from './live/choice.ts';
-import { absent, absentMetrics, constant, notYet } from './live/expected.ts';
+import { absent, absentMetrics, constant } from './live/expected.ts';
+import { ruleFiles } from './live/rule-files.ts';
 import { problemsOfRules, readRules } from './live/rules.ts';
-import { job, type LiveSystem, ruleFiles, startLiveSystem, type Way } from './live/system.ts';
+import { scalingQueries } from './live/scaling.ts';
+import {
+  gpuTruth,
+  job,
+  kubernetesLabels,
+  type LiveSystem,
+  startLiveSystem,
+  type Way,
+} from './live/system.ts';
 
 /** How metrics come, and which form of histograms is chosen: of what is pushed there are classic ones only. */
 const waysAndForms: readonly (readonly [Way, 'classic' | 'native'])[] = [
@@ -17,9 +34,11 @@ const waysAndForms: readonly (readonly [Way, 'classic' | 'native'])[] = [
   ['otlp', 'classic'],
 ];
 const ways: readonly Way[] = ['scrape', 'otlp'];
+/** Every choice that a dashboard has, at all there is. */
+const everything = Object.assign({}, ...builtDashboards().map(([, each]) => chooseAll(each)));
 const formValue = { classic: '.+', native: '()' } as const;
 
-describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
+describeWithParts('dashboards on live data', ['prometheus', 'otelcol', 'helm', 'cc'], () => {
   let system: LiveSystem;
 
   beforeAll(async () => {
@@ -29,16 +48,16 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
   afterAll(() => system?.[Symbol.asyncDispose]());
 
   describe.each(waysAndForms)('through %s, %s histograms', (way, form) => {
-    /** All there is; of the same version, a little earlier, where two are compared. */
-    const everything = { histogram: formValue[form], before: '3s' };
+    /** Of the same version, a little earlier, where two are compared. */
+    const further = { histogram: formValue[form], before: '3s' };
 
     test.each(builtDashboards())('%s answers on every panel', async (_name, dashboard) => {
-      const choice = { ...chooseAll(dashboard), ...everything };
+      const choice = { ...chooseAll(dashboard), ...further };
       const options = {
         choice,
         timesS: system.timesS,
         constant,
-        absent: { ...absent, ...Object.fromEntries(notYet.map((title) => [title, ''])) },
+        absent,
       };
       expect(await problemsOf(system.prometheus[way], dashboard, options)).toEqual([]);
     });
@@ -49,7 +68,6 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
       const choice = chooseAll(dashboard);
       for (const { name, type, query } of dashboard.templating.list) {
         if (type !== 'query') continue;
-        if (name === 'gpu') continue;
         const offered = await offers(way, typeof query === 'string' ? query : query.query, choice);
         expect({ name, offered: offered.length > 0 }).toEqual({ name, offered: true });
         if (name === 'job') expect(offered).toContain(job);
@@ -100,6 +118,10 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
         return sumOf((await now(way, expr)).filter(fits).map(({ value }) => value));
       };
       const { sent } = system;
+      const gpuPanel = async (panel: string) => {
+        const { expr = '' } = panelNamed('models-gpu', panel).targets?.[0] ?? {};
+        return sumOf((await now(way, expr, everything)).map(({ value }) => value));
+      };
       const close = (value: number, truth: number) => {
         expect(value / truth).toBeGreaterThan(0.2);
         expect(value / truth).toBeLessThan(5);
@@ -109,6 +131,8 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
         await shown('generation', 'Tokens per second', ({ metric }) => metric.type === 'output'),
         sent.tokensPerSecond,
       );
+      close(await gpuPanel('GPU power'), gpuTruth.watts);
+      close(await gpuPanel('GPU memory'), gpuTruth.bytes / 4);
       const memory = await shown('runtime', 'Memory of processes');
       close(memory, await residentBytes(system.service.pid));
     });
@@ -126,7 +150,8 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
           `sum(inference:requests_${bad}:rate5m) / sum(inference:requests_${all}:rate5m)`,
           endS,
         );
-        expect(shown?.value).toBeCloseTo(recorded?.value as number, 3);
+        // The one extrapolates a window's ends, the other adds up rates of all of its moments.
+        expect((shown?.value as number) / (recorded?.value as number)).toBeCloseTo(1, 0);
         expect(await prometheus[way].query(`inference:slo_objective:ratio`, endS)).toMatchObject([
           { metric: { slo: 'availability' }, value: objectives.availability },
           { metric: { slo: 'latency' }, value: objectives.latency },
@@ -149,6 +174,22 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
         }
       }
     });
+  });
+
+  test('autoscalers get the saturation that the dashboards show', async () => {
+    const endS = system.timesS.at(-1) as number;
+    const { scrape } = system.prometheus;
+    const { namespace, pod } = kubernetesLabels;
+    const deepest = `max(avg_over_time(inference_queue_depth{job="${job}"}[1m]))`;
+    const [depth] = await scrape.query(deepest, endS);
+    for (const [scaler, query] of Object.entries(await scalingQueries({ namespace, pod }))) {
+      const samples = await scrape.query(query, endS);
+      expect({ scaler, samples }).toMatchObject({ scaler, samples: [{ value: expect.any(Number) }] });
+      const [{ value } = { value: Number.NaN }] = samples;
+      expect(value * maxQueue).toBeCloseTo(depth?.value as number, 3);
+      // Renamed, it has no answer: that of another metric would look the same.
+      expect(await scrape.query(renamed(query), endS)).toEqual([]);
+    }
   });
 
   test('the kinds of requests that were sent show where they belong', async () => {
@@ -185,6 +226,71 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
     for (const { labels } of exemplars) expect(labels.trace_id).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  describe('the check itself', () => {
+    /** Problems with one panel alone, or one query of it. */
+    const problemsWith = (dashboard: DashboardJson, panel: PanelJson, targets = panel.targets) => {
+      const alone = { ...dashboard, panels: [{ ...panel, ...(targets ? { targets } : {}) }] };
+      const choice = { ...chooseAll(dashboard), before: '3s' };
+      const times = { timesS: system.timesS.slice(-1), constant: { [panel.title]: '' } };
+      return problemsOf(system.prometheus.scrape, alone, { choice, absent, ...times });
+    };
+
+    test.each(builtDashboards())(
+      'finds each query of %s that is emptied, asks for what is not there or drops a label',
+      async (_name, dashboard) => {
+        const undetected: string[] = [];
+        for (const panel of panelsOf(dashboard)) {
+          for (const target of panel.targets ?? []) {
+            if (panel.title in absent || `${panel.title}: ${target.legendFormat}` in absent) continue;
+            for (const [what, expr] of mutationsOf(target)) {
+              const found = await problemsWith(dashboard, panel, [{ ...target, expr }]);
+              if (found.length === 0) undetected.push(`${panel.title}: ${what}`);
+            }
+          }
+        }
+        expect(undetected).toEqual([]);
+      },
+      120_000,
+    );
+
+    test('finds each panel whose metrics lost their name or a label on the way', async () => {
+      const hurt = /inference_queue_depth\b|inference_tokens_total|inference_run_duration_seconds/;
+      for (const [, dashboard] of builtDashboards()) {
+        const choice = { ...chooseAll(dashboard), before: '3s' };
+        const options = { choice, timesS: system.timesS.slice(-1), constant: {}, absent };
+        const problems = (await problemsOf(system.damaged, dashboard, options)).filter(
+          (problem) => !problem.includes('does not change'),
+        );
+        for (const { title, targets = [] } of panelsOf(dashboard)) {
+          const isHurt = targets.some(
+            ({ expr, legendFormat }) =>
+              hurt.test(expr) ||
+              /\{\{(tenant|status)\}\}/.test(legendFormat) ||
+              /\b(tenant|status)=~/.test(expr),
+          );
+          const isFound = problems.some((problem) => problem.startsWith(`${title}: `));
+          expect({ title, isFound }).toEqual({ title, isFound: isHurt });
+        }
+      }
+    });
+
+    test('finds each rule that records nothing and each alert that looks at nothing', async () => {
+      const rules = (await readRules(ruleFiles)).flatMap((group) => group.rules);
+      const endS = system.timesS.at(-1) as number;
+      const { scrape } = system.prometheus;
+      for (const rule of rules) {
+        if (absentMetrics.test(rule.expr)) continue;
+        const mutated = rule.record
+          ? { ...rule, record: `${rule.record}:renamed` }
+          : { ...rule, expr: renamed(rule.expr) };
+        expect({
+          rule,
+          found: (await problemsOfRules(scrape, [mutated], endS, absentMetrics)).length > 0,
+        }).toEqual({ rule, found: true });
+      }
+    });
+  });
+
   // Last, since it ends the service.
   test('the last sample is seconds old, and ages when the service is gone', async () => {
     const { expr = '' } = panelNamed('overview', 'Last sample').targets?.[0] ?? {};
@@ -196,15 +302,15 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
     };
     expect(await age()).toBeLessThan(30);
     await system.service.stop();
-    await scrape.waitForQuery('absent(inferometer_build_info)');
+    await scrape.waitForQuery(`absent(inferometer_build_info{job="${job}"})`);
     const gone = await age();
     await waitFor('the age to grow', async () => (await age()) > gone + 2);
   });
 
-  /** The samples at the end of the load, with all chosen. */
+  /** The samples at the end of the load. @param choice @default all of the job that serves requests */
   function now(way: Way, expr: string, choice?: Readonly<Record<string, string>>): Promise<Sample[]> {
-    const all = Object.assign({}, ...builtDashboards().map(([, dashboard]) => chooseAll(dashboard)));
-    return system.prometheus[way].query(substitute(expr, choice ?? all), system.timesS.at(-1));
+    const chosen = choice ?? { ...everything, job };
+    return system.prometheus[way].query(substitute(expr, chosen), system.timesS.at(-1));
   }
 
   async function offers(
@@ -222,6 +328,41 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol'], () => {
 async function residentBytes(pid: number): Promise<number> {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) * 1024;
+}
+
+/** What could go wrong with a query, one thing at a time. */
+function mutationsOf({ expr, legendFormat }: TargetJson): (readonly [what: string, expr: string])[] {
+  const names = new Set(
+    [...expr.matchAll(/\b([a-z][a-z0-9_]*)\{/g)].map(([, name = '']) =>
+      name.replace(/_(bucket|sum|count)$/, ''),
+    ),
+  );
+  const labels = [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label as string);
+  return [
+    ['emptied', ''],
+    ...[...names].map((name) => {
+      const metric = new RegExp(`\\b${name}(?=(_bucket|_sum|_count)?\\{)`, 'g');
+      return [`${name} renamed`, expr.replace(metric, `${name}_renamed`)] as const;
+    }),
+    // Of those that the query keeps by name.
+    ...labels
+      .filter((label) => new RegExp(`by \\([^)]*\\b${label}\\b`).test(expr))
+      .map(
+        (label) =>
+          [
+            `without ${label}`,
+            expr.replace(new RegExp(`(by \\([^)]*)\\b${label}\\b(, )?`, 'g'), '$1'),
+          ] as const,
+      ),
+  ];
+}
+
+/** An expression that asks for metrics that are not there. */
+function renamed(expr: string): string {
+  return expr.replace(
+    /\b((inference|inferometer|otelcol|hw|prometheus)[a-z0-9_:]*|up\b)/g,
+    (name) => `${name}_renamed`,
+  );
 }
 
 function sumOf(values: readonly number[]): number {

@@ -13,7 +13,7 @@ go_recipe() {
     helm) echo 'helm helm.sh/helm/v4/cmd/helm' ;;
     etcd) echo 'etcd go.etcd.io/etcd/server/v3' ;;
     kube-* | kubelet | kubectl) echo "kubernetes k8s.io/kubernetes/cmd/$1" ;;
-    coredns | pause) echo "$1 ." ;;
+    coredns | pause | compose-config) echo "$1 ." ;;
     buildkitd | buildctl) echo "buildkit github.com/moby/buildkit/cmd/$1" ;;
     prometheus-adapter) echo "$1 sigs.k8s.io/prometheus-adapter/cmd/adapter" ;;
     *) return 1 ;;

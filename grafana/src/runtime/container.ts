@@ -14,7 +14,7 @@ export function container(): Section {
         unit: 'none',
         width: 8,
         queries: [
-          { expr: rate(['instance'], NAME.cgroupCpuSeconds), legend: 'used {{instance}}' },
+          { expr: rate(['instance'], NAME.cgroupCpu), legend: 'used {{instance}}' },
           { expr: `max by (instance) (${select(NAME.cgroupCpuLimit)})`, legend: 'limit {{instance}}' },
         ],
       }),
@@ -40,7 +40,7 @@ export function container(): Section {
         unit: 'bytes',
         width: 8,
         queries: [
-          { expr: `max by (instance) (${select(NAME.cgroupMemoryUsage)})`, legend: 'used {{instance}}' },
+          { expr: `max by (instance) (${select(NAME.cgroupMemory)})`, legend: 'used {{instance}}' },
           { expr: `max by (instance) (${select(NAME.cgroupMemoryLimit)})`, legend: 'limit {{instance}}' },
         ],
       }),

@@ -1,5 +1,6 @@
 import type { PrometheusClient, Sample } from '@inferometer/testkit';
 import { type DashboardJson, type PanelJson, panelsOf, type TargetJson } from '../dashboard.ts';
+import { parsePromql, type Vector, vectorsOf } from '../promql/parse.ts';
 import { type Choice, substitute } from './choice.ts';
 
 /** The part of Prometheus that is asked. */
@@ -36,6 +37,8 @@ export async function problemsOf(
     const found = answers
       .filter(({ target }) => !(`${panel.title}: ${target.legendFormat}` in options.absent))
       .flatMap(({ target, samples }) => problemsOfTarget(panel, target, samples.at(-1) ?? []));
+    for (const { target } of answers)
+      found.push(...(await unknownSeries(prometheus, panel, target, options)));
     problems.push(...found.map((problem) => `${panel.title}: ${problem}`));
     const stands = answers.every(({ samples }) => standsStill(samples));
     if (found.length === 0 && stands && !(panel.title in options.constant)) {
@@ -43,6 +46,52 @@ export async function problemsOf(
     }
   }
   return problems;
+}
+
+/**
+ * Series that a query selects and Prometheus does not have: an alternative (`or`) that is never there hides behind the
+ * other. Of a histogram one form is enough.
+ */
+async function unknownSeries(
+  prometheus: Asked,
+  panel: PanelJson,
+  { expr, legendFormat }: TargetJson,
+  options: CheckOptions,
+): Promise<string[]> {
+  const promql = substitute(expr, options.choice);
+  if (promql.trim() === '' || `${panel.title}: ${legendFormat}` in options.absent) return [];
+  const selectors = [...new Set(vectorsOf(parsePromql(promql)).map(inAnyForm))];
+  const found = await Promise.all(
+    selectors.map(async (selector) =>
+      (await hasSeries(prometheus, selector, options.timesS.at(-1) as number))
+        ? []
+        : [`there is no ${selector}`],
+    ),
+  );
+  return found.flat();
+}
+
+/** The selector of a vector, be it a histogram's in its classic or its native form. */
+function inAnyForm({ metric, matchers }: Vector): string {
+  const name = metric ?? matchers.find(({ label }) => label === '__name__')?.value ?? '';
+  const others = matchers
+    .filter(({ label }) => label !== 'le' && label !== '__name__')
+    .map(({ label, op, value }) => `${label}${op}"${value}"`);
+  const names = `__name__=~"${name.replace(/_(bucket|sum|count)$/, '')}(_bucket|_sum|_count)?"`;
+  return `{${[names, ...others].join(', ')}}`;
+}
+
+/** Answers so far: the same selectors are in many panels. */
+const answered = new WeakMap<Asked, Map<string, Promise<boolean>>>();
+
+function hasSeries(prometheus: Asked, selector: string, timeS: number): Promise<boolean> {
+  const known = answered.get(prometheus) ?? new Map<string, Promise<boolean>>();
+  answered.set(prometheus, known);
+  const key = `${selector} ${timeS}`;
+  const answer =
+    known.get(key) ?? prometheus.query(`count(${selector})`, timeS).then((series) => series.length > 0);
+  known.set(key, answer);
+  return answer;
 }
 
 /** Samples at each moment. An error of Prometheus is a problem of the query, and thrown. */

@@ -108,6 +108,13 @@ export interface Observer {
   cacheWritten?(cache: string, result: 'ok' | 'error' | 'dropped', entries: number): void;
   /** @param reason `size` for one that made room, `expired` for one past its time */
   cacheEvicted?(cache: string, reason: 'size' | 'expired'): void;
+  /**
+   * A database has answered, or failed to.
+   * @param system as `db.system.name` of the conventions, such as `redis`
+   * @param operation as `db.operation.name`, such as `MGET`
+   * @param errorType low-cardinality cause of a failure
+   */
+  databaseAsked?(system: string, operation: string, seconds: number, errorType?: string): void;
   modelLoaded?(load: ModelLoad): void;
   /** @param phases what it consists of; they sum to `seconds` */
   coldStart?(seconds: number, phases?: readonly PhaseSeconds[]): void;
@@ -143,6 +150,7 @@ export function fanOut(observers: readonly Observer[]): Required<Observer> {
     cacheRequested: tell((it) => it.cacheRequested),
     cacheWritten: tell((it) => it.cacheWritten),
     cacheEvicted: tell((it) => it.cacheEvicted),
+    databaseAsked: tell((it) => it.databaseAsked),
     modelLoaded: tell((it) => it.modelLoaded),
     coldStart: tell((it) => it.coldStart),
     executorMetrics: tell((it) => it.executorMetrics),

@@ -85,6 +85,7 @@ export const METRIC = {
   genAiTimeToFirstToken: 'gen_ai_server_time_to_first_token_seconds',
   genAiTimePerOutputToken: 'gen_ai_server_time_per_output_token_seconds',
   httpServerDuration: 'http_server_request_duration',
+  dbClientDuration: 'db_client_operation_duration',
   eventLoopBlocked: 'inference_eventloop_blocked_seconds',
   eventLoopCurrentBlock: 'inference_eventloop_current_block_seconds',
   traceDecisions: 'inferometer_traces_total',
@@ -201,6 +202,8 @@ export const BOUNDS = {
   load: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120],
   /** Bounds that the HTTP conventions advise. */
   httpServer: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+  /** Bounds that the database conventions advise. */
+  dbClient: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
   /** Bounds of the GenAI conventions (semantic-conventions-genai). */
   genAiRequestDuration: [
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,

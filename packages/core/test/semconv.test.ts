@@ -6,7 +6,7 @@ const units =
 
 test('metric names have a known prefix and end with their unit', () => {
   for (const name of Object.values(METRIC)) {
-    expect(name).toMatch(/^(inference|inferometer|gen_ai|http_server|hw)_[a-z_]+$/);
+    expect(name).toMatch(/^(inference|inferometer|gen_ai|http_server|db_client|hw)_[a-z_]+$/);
     expect(name).toMatch(units);
   }
 });

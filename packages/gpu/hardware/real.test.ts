@@ -48,6 +48,7 @@ describe.skipIf(devices.length === 0)(title, () => {
 
   test.for(fields)(
     '%s is within a twentieth of what nvidia-smi says at the same time',
+    { timeout: 120_000 },
     async ([field, ours, step]) => {
       await using driver = await start();
       // What changes while both look (power, clocks) agrees with one of the readings around it, or at the next attempt.
@@ -83,7 +84,6 @@ describe.skipIf(devices.length === 0)(title, () => {
         return { uuid: smi.uuid, theirs, range, agrees };
       }
     },
-    120_000,
   );
 
   test('a poll of all devices takes little CPU', async () => {

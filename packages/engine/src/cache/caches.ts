@@ -22,7 +22,7 @@ export async function createCaches(given: CacheOptions, observer: Required<Obser
   const options = resolveCacheOptions(given);
   const { now } = options;
   const memory = options.memoryBytes > 0 ? createMemoryStore(options.memoryBytes) : undefined;
-  const store = options.redis && (await openRedisStore(options.redis));
+  const store = options.redis && (await openRedisStore(options.redis, observer.databaseAsked));
 
   const tiered = <T>(kind: string, codec: Codec<T>): TieredCache<T> => {
     const cache = `${kind}.memory`;

@@ -210,6 +210,7 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
   const models = createModelMetrics(memory);
 
   let coldStart: GaugeFamily | undefined;
+  let dbClientDuration: HistogramFamily | undefined;
   /** By model: one that is loaded anew takes the place of the one before. */
   const queues = new Map<string, QueueReading>();
   const sample = (): void => {
@@ -295,6 +296,18 @@ export function createInferenceMetrics(options: InferenceMetricsOptions): Infere
     },
     modelOpened: models.opened,
     ...caches.observer,
+    databaseAsked(system, operation, seconds, errorType = '') {
+      // Not made before: an app without a database of ours may have an instrumentation's metric of this name.
+      dbClientDuration ??= memory.histogram({
+        name: METRIC.dbClientDuration,
+        otlpName: 'db.client.operation.duration',
+        help: 'Duration of database client operations.',
+        unit: 's',
+        bounds: options.bounds[METRIC.dbClientDuration] ?? BOUNDS.dbClient,
+        labels: ['db_system_name', 'db_operation_name', 'error_type'],
+      });
+      dbClientDuration.of(system, operation, errorType).observe(seconds);
+    },
     executorRestarted: (model) => restarts.of(model).add(),
     modelLoaded({ model, seconds, phases = [] }) {
       modelLoad.of(model, 'total').observe(seconds);

@@ -18,6 +18,7 @@ export type PartName =
   | 'prometheus-adapter'
   | 'buildkitd'
   | 'buildctl'
+  | 'compose-config'
   | 'containerd'
   | 'buildah'
   | 'debootstrap'
@@ -58,6 +59,7 @@ export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   'prometheus-adapter': { places: ['bin/prometheus-adapter'], takes: 'Go 1.26, 1 to 5 minutes' },
   buildkitd: { places: ['bin/buildkitd', 'buildkitd'], takes: 'Go 1.26, 2 to 20 minutes' },
   buildctl: { places: ['bin/buildctl', 'buildctl'], takes: 'Go 1.26, less than a minute after buildkitd' },
+  'compose-config': { places: ['bin/compose-config'], takes: 'Go 1.26, less than a minute' },
   containerd: { places: ['containerd'], takes: 'root on Debian, seconds' },
   buildah: { places: ['buildah'], takes: 'root on Debian, seconds' },
   debootstrap: { places: ['debootstrap', '/usr/sbin/debootstrap'], takes: 'root on Debian, seconds' },

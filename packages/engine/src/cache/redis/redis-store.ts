@@ -1,4 +1,4 @@
-import { messageOf } from '@inferometer/core';
+import { messageOf, type Observer } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
 import type { Redis } from 'ioredis';
 import type { RedisOptions } from '../options.ts';
@@ -25,8 +25,14 @@ const silentMs = 2000;
 /** An outage is told of so often at most, however often it begins anew. */
 const tellEveryMs = 60_000;
 
-/** Begins to connect and does not wait for it. */
-export async function openRedisStore(options: Required<RedisOptions>): Promise<RedisStore> {
+/**
+ * Begins to connect and does not wait for it.
+ * @param asked told of each answer
+ */
+export async function openRedisStore(
+  options: Required<RedisOptions>,
+  asked: Required<Observer>['databaseAsked'],
+): Promise<RedisStore> {
   // Loaded when it is used: it takes a tenth of a second.
   const { Redis } = await import('ioredis');
   const redis = new Redis(options.url, {
@@ -41,7 +47,22 @@ export async function openRedisStore(options: Required<RedisOptions>): Promise<R
   const place = `Redis at ${hostname}:${port || 6379}`;
   const outage = createOutageLog(place);
   const prefixed = (key: string): string => options.keyPrefix + key;
-  const mget = (keys: readonly string[]): Promise<(Buffer | null)[]> => redis.mgetBuffer(keys.map(prefixed));
+  /** Whoever waits may have given up long before the answer; it counts all the same. */
+  const timed = async <T>(operation: string, answer: Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const tell = (errorType?: string): void =>
+      asked('redis', operation, (performance.now() - start) / 1000, errorType);
+    try {
+      const value = await answer;
+      tell();
+      return value;
+    } catch (error) {
+      tell(error instanceof Error ? error.name : '_OTHER');
+      throw error;
+    }
+  };
+  const mget = (keys: readonly string[]): Promise<(Buffer | null)[]> =>
+    timed('MGET', redis.mgetBuffer(keys.map(prefixed)));
 
   const breaker = createBreaker({
     onOpen: outage.began,
@@ -64,7 +85,7 @@ export async function openRedisStore(options: Required<RedisOptions>): Promise<R
   });
   redis.on('close', () => breaker.trip(lastError ?? new Error('the connection was closed')));
   const lookups = createLookups({ ...options, mget, succeeded: breaker.succeeded, failed: breaker.failed });
-  const writes = createWrites({ ...options, send: (all) => sendAll(redis, all, prefixed) });
+  const writes = createWrites({ ...options, send: (all) => timed('SET', sendAll(redis, all, prefixed)) });
   return {
     get isUp() {
       return breaker.isClosed && redis.status === 'ready';
