@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import {
+  type CollectedSpan,
   describeWithParts,
   runProgram,
   startApiServer,
@@ -103,6 +104,32 @@ describeWithParts('collector/agent.yaml and gateway.yaml', ['otelcol'], ({ otelc
       'service.name': 'inferometer',
       'host.name': expect.any(String),
       'os.type': 'linux',
+    });
+  }, 240_000);
+
+  test('keep what the SDK has marked, with the batches that it links to', async () => {
+    await using backend = await startCollector();
+    await using dir = await tempDir('tiers');
+    await using collector = await startGateway(dir.file('gateway'), {
+      ...quick,
+      COLLECTOR_TRACES_BACKEND: backend.url,
+      COLLECTOR_SLOW_MS: '600000',
+    });
+    // Every request is slow, to the SDK.
+    await using service = await startService(collector.url, { env: { INFEROMETER_SLOW_MS: '0.001' } });
+    await round(service.url);
+    const roots = (spans: readonly CollectedSpan[]) =>
+      spans.filter(({ kind, name }) => kind === 'SERVER' && name.startsWith('POST '));
+    const spans = await backend.waitForSpans((all) => roots(all).length >= requestsPerRound, {
+      timeoutMs: 60_000,
+    });
+    const marks = roots(spans).map(({ attributes }) => attributes['inference.sampling.keep']);
+    expect(new Set(marks)).toEqual(new Set([true]));
+    const links = spans.flatMap((span) => span.links);
+    expect(links.length).toBeGreaterThan(0);
+    await waitFor('what is linked to', async () => {
+      const ids = new Set((await backend.spans()).map(({ spanId }) => spanId));
+      return links.every(({ spanId }) => ids.has(spanId));
     });
   }, 240_000);
 

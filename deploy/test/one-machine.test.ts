@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import {
   describeWithParts,
+  freePort,
   type Prometheus,
   promtool,
   type Sample,
@@ -31,7 +33,17 @@ describeWithParts(
       // Before the first scrape, so that every series has grown when it is first seen: Prometheus extrapolates a young
       // one no further back than to its zero, each to its own.
       for (let i = 0; i < 5; i++) await round(service.url);
-      prometheus = running.use(await startPrometheus({ config: await prometheusConfig() }));
+      const port = await freePort();
+      prometheus = running.use(
+        await startPrometheus({
+          config: await prometheusConfig(port),
+          // Beside its own address, so that the file can name it.
+          extraFlags: [
+            `--web.listen-address=127.0.0.1:${port}`,
+            '--enable-feature=created-timestamp-zero-ingestion',
+          ],
+        }),
+      );
       await loadFor(service.url, async () => {
         const [seen] = await prometheus.query('min(count_over_time(up[5m]))');
         return (seen?.value ?? 0) >= scrapes;
@@ -45,6 +57,7 @@ describeWithParts(
       expect(targets.map(({ job, health, lastError }) => ({ job, health, lastError }))).toEqual([
         { job: 'inferometer', health: 'up', lastError: '' },
         { job: 'otel-collector', health: 'up', lastError: '' },
+        { job: 'prometheus', health: 'up', lastError: '' },
       ]);
       const { yaml } = (await prometheus.api('status/config')) as { yaml: string };
       for (const setting of ['scrape_native_histograms', 'always_scrape_classic_histograms']) {
@@ -60,6 +73,30 @@ describeWithParts(
         const values = (await prometheus.query(query)).map(({ value }) => value);
         expect({ query, finite: values.some(Number.isFinite) }).toEqual({ query, finite: true });
       }
+    });
+
+    test('every rule is evaluated, and counts what the load was', async () => {
+      const { groups } = (await prometheus.api('rules')) as { groups: RuleGroup[] };
+      const rules = groups.flatMap((group) => group.rules);
+      expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+      const recorded = new Set(rules.filter(({ type }) => type === 'recording').map(({ name }) => name));
+      for (const name of recorded) {
+        const samples = await prometheus.waitForQuery(name);
+        expect({ name, values: samples.filter(({ value }) => Number.isNaN(value)) }).toEqual({
+          name,
+          values: [],
+        });
+      }
+      // Of twenty requests one is refused, and three are mistakes of clients that do not count.
+      const [errors] = await prometheus.query(
+        'sum(inference:requests_failed:rate5m) / sum(inference:requests_valid:rate5m)',
+      );
+      expect(errors?.value).toBeCloseTo(1 / 17, 2);
+      // The generator is as fast as its first token.
+      const [tokens] = await prometheus.query('inference:first_tokens:rate5m');
+      const served = { job: 'inferometer', model: tokens?.metric.model as string };
+      const [generated] = await prometheus.query(`inference:requests_served:rate5m{model="${served.model}"}`);
+      expect(generated).toMatchObject({ metric: served, value: tokens?.value });
     });
 
     test('the shares of the phases add up to the whole', async () => {
@@ -95,12 +132,15 @@ describeWithParts(
       }
     });
 
-    /** prometheus.yml, with the ports of this test and scraping every second. */
-    async function prometheusConfig(): Promise<string> {
+    /** prometheus.yml, with the ports of this test, scraping every second and evaluating as often. */
+    async function prometheusConfig(port: number): Promise<string> {
       const text = await readFile(new URL('../prometheus/prometheus.yml', import.meta.url), 'utf8');
       const replacements = {
-        "targets: ['127.0.0.1:8080']": `targets: ['${service.host}']`,
+        "targets: ['127.0.0.1:9464']": `targets: ['${service.host}']`,
         "targets: ['127.0.0.1:8888']": `targets: ['${collector.metricsHost}']`,
+        "targets: ['127.0.0.1:9090']": `targets: ['127.0.0.1:${port}']`,
+        'rules/*.yaml': fileURLToPath(new URL('../prometheus/rules/*.yaml', import.meta.url)),
+        'evaluation_interval: 15s': 'evaluation_interval: 1s',
         'scrape_interval: 5s': 'scrape_interval: 1s',
         'scrape_timeout: 4s': 'scrape_timeout: 1s',
       };
@@ -111,6 +151,14 @@ describeWithParts(
     }
   },
 );
+
+interface RuleGroup {
+  readonly rules: readonly {
+    readonly name: string;
+    readonly type: 'recording' | 'alerting';
+    readonly health: string;
+  }[];
+}
 
 function sum(samples: readonly Sample[]): number {
   return samples.reduce((total, { value }) => total + value, 0);

@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${INFEROMETER_TOOLS:-$HOME/.cache/inferometer-tools}
 bin=$cache/bin
 cluster_parts='kube-controller-manager kube-scheduler kubelet kube-proxy kubectl coredns pause prometheus-adapter'
-go_parts="prometheus promtool otelcol helm etcd kube-apiserver $cluster_parts buildkitd buildctl"
+go_parts="prometheus promtool otelcol helm helm3 etcd kube-apiserver $cluster_parts buildkitd buildctl compose-config"
 all="redis-server postgres chromium cc containerd buildah debootstrap debian-base python rivals $go_parts"
 on_request='servers'
 . "$here/recipes.sh"

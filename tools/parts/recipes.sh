@@ -11,9 +11,10 @@ go_recipe() {
     promtool) echo "prometheus $prometheus/promtool -tags=remove_all_sd,enable_kubernetes_sd" ;;
     otelcol) echo 'otelcol .' ;;
     helm) echo 'helm helm.sh/helm/v4/cmd/helm' ;;
+    helm3) echo 'helm3 helm.sh/helm/v3/cmd/helm' ;;
     etcd) echo 'etcd go.etcd.io/etcd/server/v3' ;;
     kube-* | kubelet | kubectl) echo "kubernetes k8s.io/kubernetes/cmd/$1" ;;
-    coredns | pause) echo "$1 ." ;;
+    coredns | pause | compose-config) echo "$1 ." ;;
     buildkitd | buildctl) echo "buildkit github.com/moby/buildkit/cmd/$1" ;;
     prometheus-adapter) echo "$1 sigs.k8s.io/prometheus-adapter/cmd/adapter" ;;
     *) return 1 ;;

@@ -10,9 +10,20 @@ import { bases, buildCuda, buildService, serviceImage, workshop } from '../make-
 const shop = workshop(inject('workshop'));
 const kubectl = kubectlFor(inject('kubeconfig'), 'inferometer-images');
 
-/** One value of what buildah knows about an image, by a Go template. */
-async function inspect(image: string, template: string): Promise<string> {
-  return (await shop.buildah('inspect', '--type', 'image', '--format', template, image)).trim();
+interface Image {
+  /** Hash of its configuration, which names its layers. */
+  readonly FromImageID: string;
+  readonly OCIv1: {
+    readonly created: string;
+    readonly config: Readonly<Record<string, unknown>> & {
+      readonly Labels: Readonly<Record<string, string>>;
+    };
+    readonly rootfs: { readonly diff_ids: readonly string[] };
+  };
+}
+
+async function inspect(image: string): Promise<Image> {
+  return JSON.parse(await shop.buildah('inspect', '--type', 'image', image));
 }
 
 interface Sbom {
@@ -27,11 +38,11 @@ const purlsOf = ({ packages }: Sbom) =>
   packages.flatMap((it) => it.externalRefs.map((ref) => ref.referenceLocator));
 
 /** Variables in any order; what builders add to labels is theirs. */
-function sorted(json: string): unknown {
-  const value: unknown = JSON.parse(json);
+function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.toSorted();
-  const entries = Object.entries((value ?? {}) as object).filter(([name]) => !name.startsWith('io.buildah'));
-  return typeof value === 'object' ? Object.fromEntries(entries.toSorted()) : value;
+  if (typeof value !== 'object' || value === null) return value;
+  const own = Object.entries(value).filter(([name]) => !name.startsWith('io.buildah'));
+  return Object.fromEntries(own.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Calls back with the folder that an image is mounted at. */
@@ -53,18 +64,15 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 describe('the image of the service', () => {
   test('says what it is, and starts as nobody', async () => {
-    expect(await inspect(serviceImage, '{{.OCIv1.Config.User}}')).toBe('65532:65532');
-    expect(await inspect(serviceImage, '{{json .OCIv1.Config.Entrypoint}}')).toBe(
-      '["/usr/local/bin/node","/app/packages/server/bin/inferometer.js","serve"]',
-    );
-    const labels = JSON.parse(await inspect(serviceImage, '{{json .OCIv1.Config.Labels}}')) as Record<
-      string,
-      string
-    >;
+    const { config } = (await inspect(serviceImage)).OCIv1;
+    expect(config).toMatchObject({
+      User: '65532:65532',
+      Entrypoint: ['/usr/local/bin/node', '/app/packages/server/bin/inferometer.js', 'serve'],
+    });
     const { version } = JSON.parse(
       await readFile(join(import.meta.dirname, '../../../packages/server/package.json'), 'utf8'),
     ) as { version: string };
-    expect(labels).toMatchObject({
+    expect(config.Labels).toMatchObject({
       'org.opencontainers.image.title': 'Inferometer',
       'org.opencontainers.image.licenses': 'Apache-2.0',
       'org.opencontainers.image.version': version,
@@ -116,7 +124,7 @@ describe('the image of the service', () => {
         }),
       );
       expect(there.length).toBeGreaterThan(100);
-      expect(purls.filter((it) => it.startsWith('pkg:npm/')).sort()).toEqual(there.sort());
+      expect(purls.filter((it) => it.startsWith('pkg:npm/')).sort()).toEqual([...new Set(there)].sort());
       expect(purls).toContain(`pkg:generic/node@${process.versions.node}`);
       expect(
         purls.filter((it) => /^pkg:deb\/debian\/(?:libc6|libstdc\+\+6|ca-certificates)@/.test(it)),
@@ -135,29 +143,23 @@ describe('the image of the service', () => {
 
   test('is the same when it is built again', { timeout: 900_000 }, async () => {
     await buildService(shop, 'localhost/again:test', join(shop.dir, 'again.json'));
-    const template = '{{json .OCIv1.RootFS.DiffIDs}} {{.FromImageID}}';
-    expect(await inspect('localhost/again:test', template)).toBe(await inspect(serviceImage, template));
+    const [first, second] = [await inspect(serviceImage), await inspect('localhost/again:test')];
+    expect(second.OCIv1.rootfs).toEqual(first.OCIv1.rootfs);
+    expect(second.FromImageID).toBe(first.FromImageID);
   });
 
   test('is built by BuildKit too, with the same content', { timeout: 900_000 }, async () => {
-    const labels = JSON.parse(await inspect(serviceImage, '{{json .OCIv1.Config.Labels}}')) as Record<
-      string,
-      string
-    >;
-    const created = new Date(
-      await inspect(serviceImage, '{{.OCIv1.Created.Format "2006-01-02T15:04:05Z07:00"}}'),
-    );
+    const { created, config } = (await inspect(serviceImage)).OCIv1;
     await using buildkit = await startBuildKit(shop);
     const archive = await buildkit.build(bases, {
-      SOURCE_DATE_EPOCH: String(created.getTime() / 1_000),
-      VERSION: labels['org.opencontainers.image.version'] ?? '',
-      REVISION: labels['org.opencontainers.image.revision'] ?? '',
+      SOURCE_DATE_EPOCH: String(Date.parse(created) / 1_000),
+      VERSION: config.Labels['org.opencontainers.image.version'] ?? '',
+      REVISION: config.Labels['org.opencontainers.image.revision'] ?? '',
     });
     const name = (await shop.buildah('pull', '--quiet', `oci-archive:${archive}`)).trim();
-    for (const template of ['User', 'Entrypoint', 'Env', 'Labels', 'ExposedPorts', 'WorkingDir']) {
-      const config = `{{json .OCIv1.Config.${template}}}`;
-      expect.soft(sorted(await inspect(name, config))).toEqual(sorted(await inspect(serviceImage, config)));
-    }
+    const theirConfig = (await inspect(name)).OCIv1.config;
+    for (const field of ['User', 'Entrypoint', 'Env', 'Labels', 'ExposedPorts', 'WorkingDir'])
+      expect.soft(sorted(theirConfig[field]), field).toEqual(sorted(config[field]));
     const [ours, theirs] = [await contentOf(serviceImage), await contentOf(name)];
     expect(ours.size).toBeGreaterThan(1_000);
     expect([...theirs].filter(([file, hash]) => ours.get(file) !== hash)).toEqual([]);
@@ -259,14 +261,16 @@ describe('the image for GPUs', () => {
     expect(purls.filter((it) => it.startsWith('pkg:pypi/onnxruntime-gpu@'))).toHaveLength(1);
     expect(new Set(purls).size).toBe(purls.length);
     expect(purls.filter((it) => it.startsWith('pkg:deb/debian/libc6@'))).toHaveLength(1);
-    expect(await inspect(name, '{{.OCIv1.Config.User}}')).toBe('65532:65532');
-    expect(await inspect(name, '{{json .OCIv1.Config.Env}}')).toContain('INFEROMETER_DEVICE=cuda');
+    expect((await inspect(name)).OCIv1.config).toMatchObject({
+      User: '65532:65532',
+      Env: expect.arrayContaining(['INFEROMETER_DEVICE=cuda']),
+    });
     // The local base has no CUDA: that the provider asks for it shows that it was found, loaded and fits its onnxruntime.
     const container = (await shop.buildah('from', '--pull-never', name)).trim();
     const serve = ['/usr/local/bin/node', '/app/packages/server/bin/inferometer.js', 'serve', '--port', '0'];
     const { code, stderr } = await shop.attempt('run', container, '--', ...serve, '--metrics-port', 'off');
     await shop.buildah('rm', container);
-    expect(stderr).toMatch(/libcu\w+\.so\.\d+: cannot open shared object file/);
+    expect(stderr).toMatch(/libonnxruntime_providers_cuda\.so needs libcu\w+\.so\.\d+/);
     expect(code).not.toBe(0);
   });
 });

@@ -20,7 +20,9 @@ const expression = /^[A-Za-z0-9.+()-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+()-]+)*$/;
  * An SPDX 2.3 document in JSON, the same for the same packages: its namespace is their hash instead of a random number.
  * @param createdS seconds since the epoch
  */
-export function billOfMaterials(packages: readonly Package[], createdS: number): string {
+export function billOfMaterials(all: readonly Package[], createdS: number): string {
+  // One that npm has put in several places is one package.
+  const packages = [...new Map(all.map((it) => [it.purl, it])).values()];
   const hash = createHash('sha256').update(JSON.stringify(packages)).digest('hex');
   const version = packages.find((it) => it.name === 'inferometer')?.version ?? '0.0.0';
   const listed = packages.map((it, index) => entry(it, `SPDXRef-Package-${index + 1}`));

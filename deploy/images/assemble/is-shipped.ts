@@ -14,6 +14,8 @@ export interface Target {
 
 /** Types, their sources and maps: read by compilers and debuggers, and half of all files. */
 const notRun = /\.(?:[cm]?ts|map|tsbuildinfo)$/;
+/** koffi's library for another C library. */
+const musl = /^node_modules\/@koromix\/[^/]+\/musl_/;
 const onnxruntimeBinaries = /^node_modules\/onnxruntime-node\/bin\/napi-v\d+\/([^/]+)(?:\/([^/]+))?/;
 
 /** Whether a file, folder or link of the checkout is in the image. @param path relative to the checkout, with `/` */
@@ -22,6 +24,7 @@ export function isShipped(path: string, { arch, workspaces }: Target): boolean {
   const [top, second, ...rest] = path.split('/');
   if (top === 'packages') return second === undefined || isShippedOfWorkspace(path, rest, workspaces);
   if (second === '@types' || second === '.package-lock.json' || second === '.cache') return false;
+  if (musl.test(path)) return false;
   // The package brings the libraries of five platforms, 290 MB.
   const [, platform = 'linux', cpu = arch] = onnxruntimeBinaries.exec(path) ?? [];
   return platform === 'linux' && cpu === arch;

@@ -44,12 +44,14 @@ export interface RenderOptions {
   readonly namespace?: string;
   readonly release?: string;
   readonly args?: readonly string[];
+  /** Which Helm. @default helm */
+  readonly part?: 'helm' | 'helm3';
 }
 
 /** Runs `helm template` with flags of its own. */
 export function template(args: readonly string[], options: RenderOptions = {}): Promise<RunResult> {
-  const { namespace = 'inference', release = 'inferometer' } = options;
-  return helm(['template', release, chartDir, '--namespace', namespace, ...args]);
+  const { namespace = 'inference', release = 'inferometer', part = 'helm' } = options;
+  return helm(['template', release, chartDir, '--namespace', namespace, ...args], { part });
 }
 
 /** What has been rendered already: the same arguments give the same text. */

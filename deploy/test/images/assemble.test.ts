@@ -18,6 +18,7 @@ describe('what is shipped', () => {
     'node_modules/inferometer',
     'node_modules/onnxruntime-node/bin/napi-v6',
     'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1',
+    'node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node',
     'packages',
     'packages/server',
     'packages/server/package.json',
@@ -38,6 +39,7 @@ describe('what is shipped', () => {
     'node_modules/onnxruntime-node/bin/napi-v6/linux/arm64/libonnxruntime.so.1',
     'node_modules/onnxruntime-node/bin/napi-v6/win32/x64/DirectML.dll',
     'node_modules/onnxruntime-node/bin/napi-v6/darwin',
+    'node_modules/@koromix/koffi-linux-x64/musl_x64/koffi.node',
     'packages/bench/dist/cli.js',
     'packages/server/src/cli.ts',
     'packages/server/test/serving.ts',
@@ -89,9 +91,16 @@ describe('the bill of materials', () => {
 
   test('is SPDX 2.3, the same for the same packages, another one for others, and can be read back', () => {
     const node = nodePackage('24.21.0');
-    const odd = { ...node, name: 'odd', license: 'SEE LICENSE IN file', sha512: 'abcd' };
+    const odd = {
+      ...node,
+      purl: 'pkg:npm/odd@1.0.0',
+      name: 'odd',
+      license: 'SEE LICENSE IN file',
+      sha512: 'abcd',
+    };
     const document = billOfMaterials([node, odd], 1_700_000_000);
     expect(billOfMaterials([node, odd], 1_700_000_000)).toBe(document);
+    expect(billOfMaterials([node, odd, odd], 1_700_000_000)).toBe(document);
     const parsed = JSON.parse(document);
     expect(parsed).toMatchObject({
       spdxVersion: 'SPDX-2.3',

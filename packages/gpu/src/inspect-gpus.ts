@@ -26,7 +26,7 @@ export async function inspectGpus(
   const none = (problem: string): GpuInspection => ({ library, driverVersion, devices: [], problem });
   if (library === undefined) return none(`there is no NVIDIA library (${looked})`);
   return new Promise((resolve) => {
-    const child = startReader({ library, scope, intervalMs: 1000, env }, true, (error) =>
+    const child = startReader({ library, scope, intervalMs: 1000, env }, { once: true }, (error) =>
       resolve(none(error)),
     );
     if (child === undefined) return;
@@ -37,7 +37,9 @@ export async function inspectGpus(
     child.on('message', (message: FromReader) => {
       if (message.type === 'opened') ({ driverVersion } = message);
       else if (message.type === 'unavailable') resolve(none(message.message));
-      else resolve({ library, driverVersion, devices: message.devices, problem: undefined });
+      else if (message.type === 'polled') {
+        resolve({ library, driverVersion, devices: message.devices, problem: undefined });
+      }
     });
     child.on('exit', (exitCode, signal) => {
       clearTimeout(limit);

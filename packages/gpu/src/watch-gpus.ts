@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { FromReader, ReaderStart } from './process/messages.ts';
-import type { GpuPoll } from './reading.ts';
+import type { GpuIdentity, GpuPoll } from './reading.ts';
 
 /** GPUs, read at intervals by a process of its own. */
 export interface GpuWatch {
@@ -49,14 +49,26 @@ const absentReasons: ReadonlySet<string> = new Set(['library_not_found', 'driver
 /** Of a machine on which there may be no GPU at all. */
 const idleRetryMs = 300_000;
 
+/** A device that hung is left alone for so long, then twice as long, up to ten minutes, ms. */
+const leftAloneMs = 60_000;
+const mostLeftAloneMs = 600_000;
+
 /**
  * Flags of the reading process: a tenth of what an application needs is enough, and it takes less memory and fewer
  * threads so.
  */
-const nodeFlags = ['--max-old-space-size=64', '--max-semi-space-size=1', '--v8-pool-size=1'];
+const nodeFlags = [
+  '--max-old-space-size=64',
+  '--max-semi-space-size=1',
+  '--v8-pool-size=1',
+  // What runs once a second is never hot, and is interpreted for long: an eighth less CPU a poll.
+  '--always-sparkplug',
+];
 
 /**
- * Reads the GPUs at intervals, and starts anew, after ever longer pauses, when the driver hangs, crashes or is lost.
+ * Reads the GPUs at intervals, and starts anew, after ever longer pauses, when the driver hangs, crashes or is lost. After
+ * a hang the reading process says which device it asks: one that hangs again is left alone for a while, and the others
+ * are read.
  *
  * The driver is called in a process of its own. On a thread a call that never returns would hold up the end of the
  * service: both `process.exit()` and `worker.terminate()` wait for a thread that is in native code, and so does Node for
@@ -65,8 +77,14 @@ const nodeFlags = ['--max-old-space-size=64', '--max-semi-space-size=1', '--v8-p
  */
 export function watchGpus(options: GpuWatchOptions): GpuWatch {
   let failures = 0;
+  /** How often each device hung, by its index. */
+  const hangs = new Map<number, number>();
+  let skipped: readonly GpuIdentity[] = [];
+  let known: readonly GpuIdentity[] = [];
   let hasRead = false;
   let stopped = false;
+  const pauses = new Set<NodeJS.Timeout>();
+  let restart: (() => void) | undefined;
   let retry: NodeJS.Timeout | undefined;
   let child: ChildProcess | undefined;
   let watchdog: NodeJS.Timeout | undefined;
@@ -74,12 +92,14 @@ export function watchGpus(options: GpuWatchOptions): GpuWatch {
   const run = (): void => {
     let driverVersion: string | undefined;
     let isOver = false;
+    let asked: number | undefined;
     const over = (reason: string, message: string): void => {
       if (isOver) return;
       isOver = true;
       clearTimeout(watchdog);
       made?.kill('SIGKILL');
       if (stopped) return;
+      if (reason === 'hang' && asked !== undefined) leaveAlone(asked);
       const isAbsent = !hasRead && absentReasons.has(reason);
       const retryMs = isAbsent
         ? idleRetryMs
@@ -93,9 +113,19 @@ export function watchGpus(options: GpuWatchOptions): GpuWatch {
       watchdog = setTimeout(over, limitMs, 'hang', `the driver has not answered for ${limitMs} ms`);
       watchdog.unref();
     };
-    const made = startReader(options, false, (error) => over('crash', error));
+    const made = startReader(options, { skipped, tellsDevice: failures > 0 }, (error) =>
+      over('crash', error),
+    );
     child = made;
     if (made === undefined) return;
+    restart = () => {
+      // Else it is about to be started anew anyway.
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(watchdog);
+      made.kill('SIGKILL');
+      run();
+    };
     wait(options.timeoutMs * 3);
     made.on('message', (message: FromReader) => {
       if (isOver || stopped) return;
@@ -104,9 +134,14 @@ export function watchGpus(options: GpuWatchOptions): GpuWatch {
           ({ driverVersion } = message);
           wait(options.timeoutMs);
           break;
+        case 'asking':
+          asked = message.index;
+          break;
         case 'polled': {
           wait(options.intervalMs + options.timeoutMs);
           hasRead = true;
+          asked = undefined;
+          known = message.devices.map(identityOf);
           if (message.devices.some(({ state }) => state !== 'failed')) failures = 0;
           const { devices, failures: failed, tookMs, cpuSeconds } = message;
           options.polled({ devices, failures: failed, driverVersion, seconds: tookMs / 1000, cpuSeconds });
@@ -122,12 +157,27 @@ export function watchGpus(options: GpuWatchOptions): GpuWatch {
     made.on('error', (error) => over('crash', error.message));
   };
 
+  /** The devices of an index are not asked for a while, if there are others to ask. */
+  function leaveAlone(index: number): void {
+    if (known.every((one) => one.index === index)) return;
+    skipped = [...skipped, ...known.filter((one) => one.index === index)];
+    const times = hangs.get(index) ?? 0;
+    hangs.set(index, times + 1);
+    const askAgain = (): void => {
+      skipped = skipped.filter((one) => one.index !== index);
+      // The present process has been told not to ask it.
+      restart?.();
+    };
+    pauses.add(setTimeout(askAgain, Math.min(leftAloneMs * 2 ** times, mostLeftAloneMs)).unref());
+  }
+
   run();
   return {
     stop() {
       stopped = true;
       clearTimeout(retry);
       clearTimeout(watchdog);
+      for (const pause of pauses) clearTimeout(pause);
       child?.kill('SIGKILL');
     },
   };
@@ -136,10 +186,10 @@ export function watchGpus(options: GpuWatchOptions): GpuWatch {
 /** @param failed told if the process cannot be started */
 export function startReader(
   { library, scope, intervalMs, env }: Pick<GpuWatchOptions, 'library' | 'scope' | 'intervalMs' | 'env'>,
-  once: boolean,
+  { once = false, skipped = [], tellsDevice = false }: Partial<ReaderStart>,
   failed: (message: string) => void,
 ): ChildProcess | undefined {
-  const start: ReaderStart = { library, scope, intervalMs, mainPid: process.pid, once };
+  const start: ReaderStart = { library, scope, intervalMs, mainPid: process.pid, once, skipped, tellsDevice };
   const { NODE_OPTIONS: _, ...own } = env;
   try {
     const child = fork(new URL('./process/main.js', import.meta.url), [JSON.stringify(start)], {
@@ -155,4 +205,13 @@ export function startReader(
     failed(error instanceof Error ? error.message : String(error));
     return undefined;
   }
+}
+
+function identityOf({ id, index, name, parentId }: GpuIdentity): GpuIdentity {
+  return {
+    id,
+    index,
+    ...(name === undefined ? {} : { name }),
+    ...(parentId === undefined ? {} : { parentId }),
+  };
 }

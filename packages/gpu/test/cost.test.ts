@@ -6,12 +6,14 @@ describeWithParts('the cost of reading', ['cc'], () => {
   test('eight GPUs take a millisecond of CPU or so', async () => {
     const script = `devices 8\n${everything.replace(/.*uuid.*/, '')}`;
     await using watched = await watch(script, { intervalMs: 5 });
-    await waitFor('warm readings', () => watched.reports.length >= 400, { timeoutMs: 28_000 });
-    const warm = watched.reports.slice(200).map(({ cpuSeconds }) => cpuSeconds * 1000);
-    const mean = warm.reduce((sum, one) => sum + one, 0) / warm.length;
-    console.log(`a poll of 8 GPUs: ${mean.toFixed(3)} ms of CPU`);
+    await waitFor('warm readings', () => watched.reports.length >= 300, { timeoutMs: 50_000 });
+    const warm = watched.reports.slice(150).map(({ cpuSeconds }) => cpuSeconds * 1000);
+    warm.sort((a, b) => a - b);
+    // What others do on the same core only adds.
+    const quartile = warm[Math.floor(warm.length / 4)] as number;
+    console.log(`a poll of 8 GPUs: ${quartile.toFixed(2)} ms of CPU`);
     expect(watched.reports.at(-1)?.devices).toHaveLength(8);
     // CPU of the whole process, sending included. A shared core, or one with a busy sibling, counts for more.
-    expect(mean).toBeLessThan(4);
-  });
+    expect(quartile).toBeLessThan(3);
+  }, 60_000);
 });

@@ -24,6 +24,24 @@ describeWithParts('a driver in trouble', ['cc'], () => {
     expect(states(back)).toEqual(['ok', 'ok']);
   });
 
+  test('a device that hangs again is left alone, and the others are read', async () => {
+    const alike = `${two}* cores 16896\n* max_clock 1980\n`;
+    await using watched = await watch(alike, { timeoutMs: 1500 });
+    await watched.next('readings', () => true);
+    await watched.fake.say(`${alike}0 power hang\n`);
+    const report = await watched.next('the other', ({ devices }) => devices[0]?.state === 'failed');
+    expect(report.devices[1]).toMatchObject({ state: 'ok', powerWatts: 100, inferenceDevice: 'cuda:1' });
+    expect(report.devices[0]).toEqual({
+      id: 'GPU-00000000-0000-4000-8000-000000000000',
+      index: 0,
+      name: 'NVIDIA H100 80GB HBM3',
+      inferenceDevice: 'cuda:0',
+      state: 'failed',
+    });
+    expect(watched.troubles.map(({ reason }) => reason)).toEqual(expect.arrayContaining(['hang', 'hang']));
+    await watched.next('the next one', ({ devices }) => devices.length === 2);
+  }, 60_000);
+
   test('a driver that fails for ever is tried in ever longer pauses', async () => {
     await using watched = await watch(two);
     await watched.next('readings', () => true);

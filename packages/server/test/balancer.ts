@@ -18,7 +18,8 @@ export interface Balancer extends AsyncDisposable {
   isReady(url: string): boolean;
 }
 
-const probeMs = 50;
+/** As slowly as endpoints of a cluster follow: a server that is gone at once loses what comes meanwhile. */
+const probeMs = 1000;
 
 /** Starts one on a free port. What a server does not answer is answered with 502 and the reason. */
 export async function startBalancer(): Promise<Balancer> {

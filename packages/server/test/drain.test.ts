@@ -4,7 +4,7 @@ import { type Balancer, startBalancer } from './balancer.ts';
 import { encoderDir, lmDir, startServer, type TestServer } from './serving.ts';
 
 /** Longer than a balancer takes to ask again, also on a machine that is busy. */
-const drainDelayMs = 3000;
+const drainDelayMs = 5000;
 
 test('after SIGTERM it says that it is not ready, and still answers while the delay lasts', async () => {
   await using server = await startServer({

@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import { type Counters, createCounters } from '../counters.ts';
-import { type GpuPoll, type GpuReader, type GpuReading, GpuUnavailable } from '../reading.ts';
+import {
+  type GpuIdentity,
+  type GpuPoll,
+  type GpuReader,
+  type GpuReading,
+  GpuUnavailable,
+} from '../reading.ts';
 import { type VisibleEnv, visibleDevices } from '../visible/visible-devices.ts';
 import { code, nameOfCode } from './codes.ts';
 import { cString, DriverClosed, findDevices, type NvmlDevice } from './devices.ts';
@@ -18,6 +24,10 @@ export interface NvmlReaderOptions {
   readonly env?: VisibleEnv;
   /** @default nobody's */
   readonly ownerOf?: ProcessOwner;
+  /** Devices that are not asked and told of as failed: their calls hang. @default none */
+  readonly skipped?: readonly GpuIdentity[];
+  /** Told of a device, by its index, before it is asked. @default nobody is told */
+  readonly asking?: (index: number) => void;
   /** Whether a file is there. @default existsSync */
   readonly exists?: (path: string) => boolean;
   /** Monotonic clock, ms. @default performance.now */
@@ -33,13 +43,15 @@ const slowPerPoll = 2;
 /** @throws {GpuUnavailable} if there is no library, no driver or no device */
 export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
   const { scope = 'own', env = process.env, ownerOf = () => undefined } = options;
+  const { skipped = [], asking = () => {} } = options;
   const { exists = existsSync, now = () => performance.now() } = options;
   const nvml = openNvml(options.library ?? 'libnvidia-ml.so.1');
   const counters = new Map<string, Counters>();
   const sampleTimes: SampleTimes = new Map();
   const pcie = new Map<string, { atMs: number; out: number; in: number }>();
   const slow = new Map<string, Pick<GpuReading, 'pcieTransmit' | 'pcieReceive'>>();
-  let found: readonly NvmlDevice[] = [];
+  const isSkipped = (index: number): boolean => skipped.some((one) => one.index === index);
+  let found: readonly NvmlDevice[] = skipped.map(asDevice);
   let reported: readonly NvmlDevice[] = [];
   let inferenceDevices: ReadonlyMap<string, string> = new Map();
   const xidCounts: XidCounts = new Map();
@@ -56,7 +68,8 @@ export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
 
   /** @returns codes of calls that failed */
   const find = (): readonly number[] => {
-    const { devices, failures } = findDevices(nvml, found);
+    const { devices: seen, failures } = findDevices(nvml, { known: found, isSkipped, asking });
+    const devices = seen.map((one) => withSpeed(one, seen));
     const isSame =
       devices.length === found.length &&
       devices.every(({ id, handle }, i) => id === found[i]?.id && handle === found[i]?.handle);
@@ -107,6 +120,7 @@ export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
   };
 
   const read = (device: NvmlDevice, failed: (value: number) => void, withSlow: boolean): GpuReading => {
+    if (device.handle !== undefined) asking(device.index);
     const atMs = now();
     const said = readDevice(device, {
       nvml,
@@ -192,12 +206,37 @@ export function createNvmlReader(options: NvmlReaderOptions = {}): GpuReader {
         );
         nextSlow = (nextSlow + slowPerPoll) % reported.length;
         const devices = reported.map((device, i) => read(device, failed, slowNow.has(i)));
-        lostPolls = devices.some(({ state }) => state === 'failed') ? lostPolls + 1 : 0;
+        // Opening the library anew does not help a device that hangs.
+        const isLost = devices.some(({ state, index }) => state === 'failed' && !isSkipped(index));
+        lostPolls = isLost ? lostPolls + 1 : 0;
         return { devices, failures };
       });
     },
     [Symbol.dispose]: close,
   };
+}
+
+/** What is known of a device that is not asked. */
+function asDevice({ id, index, name, parentId }: GpuIdentity): NvmlDevice {
+  return {
+    id,
+    index,
+    name,
+    parentId,
+    handle: undefined,
+    minor: index,
+    partIndex: undefined,
+    gpuInstance: undefined,
+    computeInstance: undefined,
+    isDivided: false,
+    speed: 0,
+  };
+}
+
+/** A device that does not say how fast it is keeps its place among its like in CUDA's order. */
+function withSpeed(device: NvmlDevice, all: readonly NvmlDevice[]): NvmlDevice {
+  if (device.handle !== undefined || device.speed > 0) return device;
+  return { ...device, speed: all.find(({ name, speed }) => name === device.name && speed > 0)?.speed ?? 0 };
 }
 
 /** After 1, 2, 4, … 32 polls with a lost device, then every 60. */

@@ -21,12 +21,20 @@ const word = new Uint32Array(1);
 const other = new Uint32Array(1);
 const pointer = new BigUint64Array(1);
 
+export interface FindDevicesOptions {
+  /** Those of before: a device that is lost does not say any more which one it is. */
+  readonly known: readonly NvmlDevice[];
+  /** Whether a device, by its index, must not be asked. */
+  readonly isSkipped: (index: number) => boolean;
+  /** Told of a device, by its index, before it is asked. */
+  readonly asking: (index: number) => void;
+}
+
 /**
  * All devices that the driver shows to this process, MIG devices after the one that they are a part of.
- * @param known those of before: a device that is lost does not say any more which one it is
  * @throws {DriverClosed} if the driver answers nothing any more
  */
-export function findDevices(nvml: Nvml, known: readonly NvmlDevice[]): FoundDevices {
+export function findDevices(nvml: Nvml, { known, isSkipped, asking }: FindDevicesOptions): FoundDevices {
   const devices: NvmlDevice[] = [];
   const failures: number[] = [];
   const note = (value: number): void => {
@@ -37,7 +45,15 @@ export function findDevices(nvml: Nvml, known: readonly NvmlDevice[]): FoundDevi
   const counted = nvml.nvmlDeviceGetCount_v2(word);
   note(counted);
   const count = counted === code.success ? (word[0] as number) : 0;
+  const lost = (index: number): void => {
+    for (const before of known) if (before.index === index) devices.push({ ...before, handle: undefined });
+  };
   for (let index = 0; index < count; index++) {
+    if (isSkipped(index)) {
+      lost(index);
+      continue;
+    }
+    asking(index);
     const answer = nvml.nvmlDeviceGetHandleByIndex_v2(index, pointer);
     const handle = Number(pointer[0]);
     // What this process may not open is none of its devices.
@@ -48,7 +64,7 @@ export function findDevices(nvml: Nvml, known: readonly NvmlDevice[]): FoundDevi
       continue;
     }
     note(device);
-    for (const before of known) if (before.index === index) devices.push({ ...before, handle: undefined });
+    lost(index);
   }
   return { devices, failures };
 }

@@ -49,6 +49,8 @@ try {
     ...(start.library === undefined ? {} : { library: start.library }),
     scope: start.scope,
     ownerOf: createProcessOwner(start.mainPid),
+    skipped: start.skipped,
+    ...(start.tellsDevice ? { asking: (index: number) => tell({ type: 'asking', index }) } : {}),
   });
   tell({ type: 'opened', driverVersion: reader.driverVersion });
   // What starting took is the service's start-up, not a poll's.

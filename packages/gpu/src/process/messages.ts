@@ -1,4 +1,4 @@
-import type { GpuPoll } from '../reading.ts';
+import type { GpuIdentity, GpuPoll } from '../reading.ts';
 
 /** What the reading process starts with, as its argument. */
 export interface ReaderStart {
@@ -10,6 +10,10 @@ export interface ReaderStart {
   readonly mainPid: number;
   /** Whether one poll is all that is wanted. */
   readonly once: boolean;
+  /** Devices that hung: they are told of as failed and not asked. */
+  readonly skipped: readonly GpuIdentity[];
+  /** Whether to say which device is asked before it is: after a call that hung. */
+  readonly tellsDevice: boolean;
 }
 
 export type FromReader =
@@ -21,5 +25,6 @@ export type FromReader =
       /** CPU that the reading process has taken since the poll before, s. */
       readonly cpuSeconds: number;
     } & GpuPoll)
+  | { readonly type: 'asking'; readonly index: number }
   /** The last message: the process ends. */
   | { readonly type: 'unavailable'; readonly reason: string; readonly message: string };

@@ -44,8 +44,15 @@ export function createDeferredBatch(
   };
 }
 
-/** Writes a batch as an item of the message. */
-export function writeBatch(writer: WordWriter, { ids, record, requests }: DeferredBatch): void {
+/**
+ * Writes a batch as an item of the message.
+ * @param mustKeep whether tail sampling behind us must keep it, for the request that it is sent with
+ */
+export function writeBatch(
+  writer: WordWriter,
+  { ids, record, requests }: DeferredBatch,
+  mustKeep: boolean,
+): void {
   const model = writer.idOf(record.model);
   const id = writer.onceIdOf(record.id);
   const reason = writer.idOf(record.reason);
@@ -62,6 +69,7 @@ export function writeBatch(writer: WordWriter, { ids, record, requests }: Deferr
   writer.put(record.tokens);
   writer.putFloat(record.paddingRatio);
   writer.put(device);
+  writer.put(mustKeep ? 1 : 0);
   writer.put(requests.length / 6);
   for (const word of requests) writer.put(word);
   writer.close();

@@ -60,7 +60,7 @@ export function createDeferredSpans(options: DeferredSpansOptions): SpanStrategy
     writer.start();
     for (const { link } of record.batches) {
       const batch = link as DeferredBatch | undefined;
-      if (batch !== undefined && !batch.sent) writeBatch(writer, batch);
+      if (batch !== undefined && !batch.sent) writeBatch(writer, batch, must);
     }
     writeRequest(writer, trace, record, must);
     if (!ring.write(writer.texts, writer.items)) {

@@ -99,8 +99,10 @@ export const batch = {
   tokens: 15,
   paddingRatio: 16,
   device: 18,
-  links: 19,
-  words: 20,
+  /** 1 if tail sampling behind us must keep it, as it must the request that it is sent with. */
+  mustKeep: 19,
+  links: 20,
+  words: 21,
 } as const;
 
 /** A link: trace id, span id. */

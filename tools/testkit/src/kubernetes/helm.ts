@@ -5,11 +5,13 @@ import { tempDir } from '../temp-dir.ts';
 export interface HelmOptions extends RunOptions {
   /** Path of the kubeconfig file. @default no cluster: template, lint */
   readonly kubeconfig?: string;
+  /** Which Helm. @default helm, that is Helm 4 */
+  readonly part?: 'helm' | 'helm3';
 }
 
 /** Runs Helm: `helm(['install', 'name', chart], { kubeconfig })`. A code other than 0 is a result, not an error. */
 export async function helm(args: readonly string[], options: HelmOptions = {}): Promise<RunResult> {
-  const { kubeconfig, env, ...rest } = options;
+  const { kubeconfig, part = 'helm', env, ...rest } = options;
   // Neither the settings of whoever runs the test nor their clusters.
   await using home = await tempDir('helm');
   const own = {
@@ -18,5 +20,5 @@ export async function helm(args: readonly string[], options: HelmOptions = {}): 
     HELM_DATA_HOME: home.file('data'),
     KUBECONFIG: kubeconfig ?? home.file('no-kubeconfig'),
   };
-  return runProgram(requirePart('helm').path, args, { ...rest, env: { ...own, ...env } });
+  return runProgram(requirePart(part).path, args, { ...rest, env: { ...own, ...env } });
 }

@@ -6,6 +6,7 @@ export type PartName =
   | 'promtool'
   | 'otelcol'
   | 'helm'
+  | 'helm3'
   | 'etcd'
   | 'kube-apiserver'
   | 'kube-controller-manager'
@@ -18,6 +19,7 @@ export type PartName =
   | 'prometheus-adapter'
   | 'buildkitd'
   | 'buildctl'
+  | 'compose-config'
   | 'containerd'
   | 'buildah'
   | 'debootstrap'
@@ -46,6 +48,7 @@ export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   promtool: { places: ['bin/promtool', 'promtool'], takes: 'Go 1.26, less than a minute after prometheus' },
   otelcol: { places: ['bin/otelcol'], takes: 'Go 1.26, 6 to 30 minutes' },
   helm: { places: ['bin/helm', 'helm'], takes: 'Go 1.26, 2 to 10 minutes' },
+  helm3: { places: ['bin/helm3', 'helm3'], takes: 'Go 1.26, 2 to 10 minutes' },
   etcd: { places: ['bin/etcd', 'etcd'], takes: 'Go 1.26, up to 5 minutes' },
   'kube-apiserver': { places: ['bin/kube-apiserver', 'kube-apiserver'], takes: 'Go 1.26, up to 30 minutes' },
   'kube-controller-manager': { places: ['bin/kube-controller-manager'], takes: 'Go 1.26, up to 10 minutes' },
@@ -58,6 +61,7 @@ export const partRecipes: Readonly<Record<PartName, PartRecipe>> = {
   'prometheus-adapter': { places: ['bin/prometheus-adapter'], takes: 'Go 1.26, 1 to 5 minutes' },
   buildkitd: { places: ['bin/buildkitd', 'buildkitd'], takes: 'Go 1.26, 2 to 20 minutes' },
   buildctl: { places: ['bin/buildctl', 'buildctl'], takes: 'Go 1.26, less than a minute after buildkitd' },
+  'compose-config': { places: ['bin/compose-config'], takes: 'Go 1.26, less than a minute' },
   containerd: { places: ['containerd'], takes: 'root on Debian, seconds' },
   buildah: { places: ['buildah'], takes: 'root on Debian, seconds' },
   debootstrap: { places: ['debootstrap', '/usr/sbin/debootstrap'], takes: 'root on Debian, seconds' },

@@ -1,4 +1,4 @@
-import { type Family, shareOut } from '@inferometer/core';
+import { type Family, type Labels, shareOut } from '@inferometer/core';
 import type { GpuReading } from '@inferometer/gpu';
 
 /** Energy that a model and a tenant are thought to have taken. */
@@ -31,6 +31,26 @@ interface Use {
   readonly seconds: number;
 }
 
+interface User {
+  readonly model: string;
+  readonly tenant: string;
+  readonly device: string;
+  readonly key: string;
+}
+
+/** Labels of a series are the same array each time that it is read: most of the cost is understanding them. */
+const users = new WeakMap<Labels, User>();
+
+function userOf(labels: Labels): User {
+  let user = users.get(labels);
+  if (user === undefined) {
+    const { model = '', tenant = '', inference_device: device = 'cpu' } = Object.fromEntries(labels);
+    user = { model, tenant, device, key: JSON.stringify([model, tenant, device]) };
+    users.set(labels, user);
+  }
+  return user;
+}
+
 /** Energies are shared in whole millionths of a joule: the device counts in thousandths. */
 export function createEnergyShares(): EnergyShares {
   let joulesBefore = new Map<string, number>();
@@ -41,8 +61,7 @@ export function createEnergyShares(): EnergyShares {
       const used = new Map<string, number>();
       const uses = new Map<string, Use[]>();
       for (const { labels, value = 0 } of deviceTimes?.series ?? []) {
-        const { model = '', tenant = '', inference_device: device = 'cpu' } = Object.fromEntries(labels);
-        const key = JSON.stringify([model, tenant, device]);
+        const { model, tenant, device, key } = userOf(labels);
         used.set(key, value);
         const seconds = value - (usedBefore.get(key) ?? 0);
         if (seconds > 0) uses.set(device, [...(uses.get(device) ?? []), { model, tenant, seconds }]);
@@ -52,11 +71,11 @@ export function createEnergyShares(): EnergyShares {
       for (const reading of readings) {
         const { id, inferenceDevice, energyJoules } = reading;
         if (energyJoules !== undefined) joules.set(id, energyJoules);
-        const users = inferenceDevice === undefined ? undefined : uses.get(inferenceDevice);
+        const usesOfIt = inferenceDevice === undefined ? undefined : uses.get(inferenceDevice);
         const taken = takenBy(reading, joulesBefore.get(id), beforeMs === undefined ? 0 : atMs - beforeMs);
         // Before the first reading there is no interval, and what was used in it is not ours to share.
-        if (beforeMs === undefined || users === undefined || inferenceDevice === undefined) continue;
-        shares.push(...shareOf(taken, users, inferenceDevice));
+        if (beforeMs === undefined || usesOfIt === undefined || inferenceDevice === undefined) continue;
+        shares.push(...shareOf(taken, usesOfIt, inferenceDevice));
       }
       [joulesBefore, usedBefore, beforeMs] = [joules, used, atMs];
       return shares;

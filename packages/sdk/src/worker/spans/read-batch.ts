@@ -1,4 +1,4 @@
-import { batchAttributes, hrTimeOfUs, SPAN } from '@inferometer/core';
+import { ATTR, batchAttributes, hrTimeOfUs, SPAN } from '@inferometer/core';
 import type { PlainSpan } from '../../shared/plain-span.ts';
 import { batch, linkWords } from '../../shared/span-record.ts';
 import { floatAt, hexAt, plainSpanOf, type Texts, usAt } from './record-words.ts';
@@ -24,16 +24,20 @@ export function readBatch(words: Int32Array, at: number, texts: Texts, scope: Pl
     scope,
     start: hrTimeOfUs(startUs),
     end: hrTimeOfUs(startUs + usAt(words, at + batch.durationUs)),
-    attributes: batchAttributes({
-      model: texts.at(words, at + batch.model) ?? '',
-      executor: words[at + batch.executor] as number,
-      id: texts.at(words, at + batch.id) ?? '',
-      reason: texts.at(words, at + batch.reason) ?? '',
-      size: words[at + batch.size] as number,
-      tokens: words[at + batch.tokens] as number,
-      paddingRatio: floatAt(words, at + batch.paddingRatio),
-      device: texts.at(words, at + batch.device) ?? '',
-    }),
+    attributes: {
+      ...batchAttributes({
+        model: texts.at(words, at + batch.model) ?? '',
+        executor: words[at + batch.executor] as number,
+        id: texts.at(words, at + batch.id) ?? '',
+        reason: texts.at(words, at + batch.reason) ?? '',
+        size: words[at + batch.size] as number,
+        tokens: words[at + batch.tokens] as number,
+        paddingRatio: floatAt(words, at + batch.paddingRatio),
+        device: texts.at(words, at + batch.device) ?? '',
+      }),
+      // A trace of its own: without the mark, links of requests that are kept would lead nowhere.
+      [ATTR.keep]: words[at + batch.mustKeep] === 1,
+    },
     links,
   });
 }
