@@ -36,7 +36,7 @@ export async function problemsOf(
     );
     const found = answers
       .filter(({ target }) => !(`${panel.title}: ${target.legendFormat}` in options.absent))
-      .flatMap(({ target, samples }) => problemsOfTarget(panel, target, samples.at(-1) ?? []));
+      .flatMap(({ target, samples }) => problemsOfTarget(panel, target, samples.at(-1) ?? [], options));
     for (const { target } of answers)
       found.push(...(await unknownSeries(prometheus, panel, target, options)));
     problems.push(...found.map((problem) => `${panel.title}: ${problem}`));
@@ -101,7 +101,12 @@ function ask(prometheus: Asked, { expr }: TargetJson, options: CheckOptions): Pr
   return Promise.all(options.timesS.map((timeS) => prometheus.query(promql, timeS)));
 }
 
-function problemsOfTarget(panel: PanelJson, target: TargetJson, samples: readonly Sample[]): string[] {
+function problemsOfTarget(
+  panel: PanelJson,
+  target: TargetJson,
+  samples: readonly Sample[],
+  options: CheckOptions,
+): string[] {
   const name = `"${target.legendFormat}"`;
   if (samples.length === 0) return [`${name} has no answer`];
   const { unit, min, max } = panel.fieldConfig?.defaults ?? {};
@@ -110,7 +115,9 @@ function problemsOfTarget(panel: PanelJson, target: TargetJson, samples: readonl
   for (const { metric, value, histogram } of samples) {
     // A native histogram is a whole heatmap column: it has no `le`, and no single value.
     if (panel.type === 'heatmap' && histogram) {
-      if (!(histogram.count > 0)) problems.add(`${name} is an empty histogram`);
+      // One of what need not happen may be empty.
+      const mayBeEmpty = panel.title in options.constant;
+      if (!(histogram.count > 0) && !mayBeEmpty) problems.add(`${name} is an empty histogram`);
       continue;
     }
     if (!Number.isFinite(value)) problems.add(`${name} is ${value}`);

@@ -3,6 +3,16 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 
 /** Panels that may be straight lines under this load, and why. */
 export const constant: Readonly<Record<string, string>> = {
+  'Fast requests, 3 days': 'on a quick machine all of them are',
+  'Burn rate of latency': 'the same',
+  'Queue depth': 'a queue may be empty whenever it is looked at; its depth at arrival is not',
+  'Event loop blocked': 'nor is it blocked there',
+  'Blocks of the event loop': 'the same',
+  'GPU errors': 'they come evenly',
+  'GPU memory, all readings': 'readings come evenly, into one bucket',
+  'GPU utilisation, all readings': 'the same',
+  'Key/value cache': 'generations may be over whenever it is looked at',
+  'Generation slots': 'the same',
   'Last sample': 'one a second, and it is looked at every three',
   'Instances by version': 'one instance, of one version',
   'Cold start, by phase': 'there was one',
