@@ -9,6 +9,7 @@ import {
 import { currentEpochOffset, type MonoMs, monoNow } from '../clock.ts';
 import { randomWord, spanIdOf, traceIdOf, wordOfHex } from '../ids.ts';
 import { borrowMarks, MarkList, returnMarks } from './mark-list.ts';
+import { OutputNotes } from './output-notes.ts';
 import { PhaseEntry } from './phase-entry.ts';
 import type { BatchShare, TraceRecord } from './record.ts';
 import type { Outcome, RequestStart, RequestTrace } from './request-trace.ts';
@@ -86,13 +87,7 @@ export class LiveTrace implements RequestTrace {
   #top: PhaseEntry | undefined;
   #skippedEntries = 0;
   readonly #batches: BatchShare[] = [];
-  #firstOutput: MonoMs | undefined;
-  #firstToken: MonoMs | undefined;
-  #lastToken: MonoMs = 0;
-  #tokens = 0;
-  #betweenMs = 0;
-  #gaps = 0;
-  #iterations = 0;
+  readonly #outputs = new OutputNotes();
   #deviceMs = 0;
   #device: string | undefined;
   #cpuMs = 0;
@@ -310,21 +305,15 @@ export class LiveTrace implements RequestTrace {
   }
 
   wroteOutput(at: MonoMs = monoNow()): void {
-    this.#firstOutput ??= at;
-    this.#iterations++;
+    this.#outputs.wrote(at);
   }
 
   generated(at: MonoMs, previous?: MonoMs): void {
-    this.#firstToken ??= at;
-    this.#lastToken = Math.max(this.#lastToken, at);
-    this.#tokens++;
-    if (previous === undefined) return;
-    this.#betweenMs += at - previous;
-    this.#gaps++;
+    this.#outputs.generated(at, previous);
   }
 
   addIterations(count: number): void {
-    this.#iterations += count;
+    this.#outputs.iterations += count;
   }
 
   addBatch(share: BatchShare): void {
@@ -375,18 +364,9 @@ export class LiveTrace implements RequestTrace {
       totals: marks.totals(totalUs),
       status: this.lateStatus ?? outcome.status,
       errorType: outcome.errorType ?? this.errorType,
-      ttftUs: this.#firstOutput === undefined ? undefined : this.us(this.#firstOutput),
-      generation:
-        this.#firstToken === undefined
-          ? undefined
-          : {
-              firstUs: this.us(this.#firstToken),
-              lastUs: this.us(this.#lastToken),
-              tokens: this.#tokens,
-              betweenUs: Math.round(this.#betweenMs * 1000),
-              gaps: this.#gaps,
-            },
-      iterations: this.#iterations,
+      ttftUs: this.#outputs.ttftUs(this),
+      generation: this.#outputs.generation(this),
+      iterations: this.#outputs.iterations,
       deviceMs: this.#deviceMs,
       device: this.#device,
       cpuMs: this.#cpuMs,
