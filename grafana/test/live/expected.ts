@@ -24,6 +24,7 @@ export const constant: Readonly<Record<string, string>> = {
   'CPU throttling': 'a limit may be far away',
   Executors: 'all of them are ready',
   'Executors started again': 'none crashes',
+  'Open files': 'connections stay for as long as clients do',
   'Block in progress': 'a block is over long before it is looked at',
   'Spans dropped': 'none are',
   'Refused and failed spans': 'none are',

@@ -130,7 +130,7 @@ describeWithParts('a main loop that stands still', ['otelcol'], () => {
   }
 });
 
-test('asked right after a stop of the whole process, before its own timer: no block', () => {
+test('a stop of the whole process is no block, whenever it is looked at and whenever it came', () => {
   vi.useFakeTimers();
   try {
     const control = createControl();
@@ -149,6 +149,14 @@ test('asked right after a stop of the whole process, before its own timer: no bl
     };
     pass(200, true);
     nowMs += 5_000;
+    expect(watch.currentSeconds).toBe(0);
+    pass(200, true);
+    expect(ended).not.toHaveBeenCalled();
+    // A beat that nobody looked at before the stop is not the one that ended it.
+    nowMs += 10;
+    beat();
+    nowMs += 5_000;
+    vi.advanceTimersByTime(20);
     expect(watch.currentSeconds).toBe(0);
     pass(200, true);
     expect(ended).not.toHaveBeenCalled();

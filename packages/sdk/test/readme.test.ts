@@ -88,7 +88,7 @@ test('the families of the table are families', () => {
   const named = [...readme.matchAll(/`((?:inference|inferometer|gen_ai|http_server)_\w+)`/g)].map(
     ([, name = '']) => name,
   );
-  const labels = new Set(['gen_ai_request_model']);
+  const labels = new Set(['gen_ai_request_model', 'inference_device']);
   const known = new Set<string>([
     ...Object.values(METRIC),
     'inferometer_label_values_folded_total',

@@ -46,7 +46,9 @@ describe('deadlines, priorities and tenants in headers', () => {
     const [trace] = await server.get<{ tenant: string }[]>('/profiling/traces?last_n=1');
     expect(trace?.tenant).toBe('team-a');
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    expect(metrics).toMatch(/inference_device_time_seconds_total\{model="e",tenant="team-a"\} 0\.\d+/);
+    expect(metrics).toMatch(
+      /inference_device_time_seconds_total\{model="e",tenant="team-a",inference_device="cpu"\} 0\.\d+/,
+    );
   });
 
   test('what cannot be in time is refused with the seconds after which it could, what was let in is in time', async () => {

@@ -31,7 +31,8 @@ export function createBreakdownMetrics(memory: MetricMemory): BreakdownMetrics {
   });
   return {
     requestEnded(record) {
-      const route = record.route || record.fnName;
+      // Paths are without end: what no route matched is one of them all.
+      const route = record.route === '' ? 'none' : record.route;
       const tenant = record.tenant ?? 'default';
       requests.of(route, tenant).add();
       for (let i = 0; i < record.totals.length; i++) {

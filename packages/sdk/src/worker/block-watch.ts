@@ -36,14 +36,17 @@ export function createBlockWatch(control: Control, options: BlockWatchOptions): 
     const late = at - lastLook - heartbeatMs;
     lastLook = at;
     // A timer of a busy worker is late by a little now and then; a stop is late by much.
-    if (late > options.thresholdMs) ownDelayMs += late;
+    const stoppedMs = late > options.thresholdMs ? late : 0;
+    ownDelayMs += stoppedMs;
     if (beat !== lastBeat) {
+      // A beat of just before the stop is seen after it: then the stop lies before the next beat, and is no block of that.
+      const sinceMs = Math.min(stoppedMs, Math.max(0, at - beat - heartbeatMs));
       // The block lasted until this beat, which may be a moment ago.
-      const gap = beat - lastBeat - heartbeatMs - ownDelayMs;
+      const gap = beat - lastBeat - heartbeatMs - (ownDelayMs - sinceMs);
       if (blockedMs > 0 || gap > options.thresholdMs) options.ended(Math.max(gap, blockedMs) / 1000);
       lastBeat = beat;
       blockedMs = 0;
-      ownDelayMs = 0;
+      ownDelayMs = sinceMs;
       return;
     }
     if (control.get('beating') === 0) return;
