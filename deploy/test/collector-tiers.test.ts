@@ -12,7 +12,7 @@ import {
 import { expect, test } from 'vitest';
 import { collectorFile, freeCollectorPorts, startConfiguredCollector, total } from './live/collector.ts';
 import { requestsPerRound, round } from './live/load.ts';
-import { type SentSpan, sendSpans, traceIdOf } from './live/otlp.ts';
+import { type SentSpan, sendGauge, sendSpans, traceIdOf } from './live/otlp.ts';
 import { startService } from './live/service.ts';
 
 const agent = collectorFile('agent.yaml');
@@ -327,6 +327,8 @@ describeWithParts('collector/kubernetes.yaml', ['otelcol', 'etcd', 'kube-apiserv
         COLLECTOR_STORAGE: dir.file('agent'),
         COLLECTOR_TRACES_EXPORTER: 'otlp_http/traces',
         COLLECTOR_TRACES_BACKEND: backend.url,
+        COLLECTOR_METRICS_EXPORTER: 'otlp_http/metrics',
+        COLLECTOR_METRICS_BACKEND: backend.url,
         COLLECTOR_KUBERNETES_AUTH: 'kubeConfig',
         KUBECONFIG: server.kubeconfig,
         K8S_NODE_NAME: 'node-1',
@@ -344,6 +346,13 @@ describeWithParts('collector/kubernetes.yaml', ['otelcol', 'etcd', 'kube-apiserv
       'k8s.cluster.name': 'blue',
     });
     expect(span?.resource).not.toHaveProperty('host.name');
+    expect(await sendGauge(collector.url, 'inference_queue_depth', 3)).toBe(200);
+    const [point] = await backend.waitForMetrics((points) => points.length > 0);
+    // As scrapes label what they find, for autoscalers.
+    expect(point).toMatchObject({
+      value: 3,
+      attributes: { namespace: 'default', pod: 'inferometer-0' },
+    });
   }, 180_000);
 });
 

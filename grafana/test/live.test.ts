@@ -179,19 +179,19 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol', 'helm', '
     });
   });
 
-  test('autoscalers get the saturation that the dashboards show', async () => {
+  test.each(ways)('autoscalers get the saturation that the dashboards show, through %s', async (way) => {
     const endS = system.timesS.at(-1) as number;
-    const { scrape } = system.prometheus;
+    const prometheus = system.prometheus[way];
     const { namespace, pod } = kubernetesLabels;
     const deepest = `max(avg_over_time(inference_queue_depth{job="${job}"}[1m]))`;
-    const [depth] = await scrape.query(deepest, endS);
+    const [depth] = await prometheus.query(deepest, endS);
     for (const [scaler, query] of Object.entries(await scalingQueries({ namespace, pod }))) {
-      const samples = await scrape.query(query, endS);
+      const samples = await prometheus.query(query, endS);
       expect({ scaler, samples }).toMatchObject({ scaler, samples: [{ value: expect.any(Number) }] });
       const [{ value } = { value: Number.NaN }] = samples;
       expect(value * maxQueue).toBeCloseTo(depth?.value as number, 3);
       // Renamed, it has no answer: that of another metric would look the same.
-      expect(await scrape.query(renamed(query), endS)).toEqual([]);
+      expect(await prometheus.query(renamed(query), endS)).toEqual([]);
     }
   });
 

@@ -135,7 +135,7 @@ describeWithParts(
           lastError,
         }));
         expect(found.sort((a, b) => String(a.job).localeCompare(String(b.job)))).toEqual([
-          pod('inferometer', 'inferometer-0', { version: expect.any(String) }),
+          pod('inferometer', 'inferometer-7f6d5c9b84-kq2zt', { version: expect.any(String) }),
           pod('otel-collector', 'inferometer-collector-0'),
           {
             job: 'prometheus',
@@ -170,15 +170,15 @@ describeWithParts(
       const [span] = (await store.spans()).filter(({ kind }) => kind === 'SERVER');
       expect(span?.resource).toMatchObject({
         'service.name': 'inferometer',
-        'service.instance.id': 'inferometer-0',
+        'service.instance.id': 'inferometer-7f6d5c9b84-kq2zt',
         'k8s.namespace.name': namespace,
-        'k8s.pod.name': 'inferometer-0',
+        'k8s.pod.name': 'inferometer-7f6d5c9b84-kq2zt',
         'k8s.deployment.name': 'inferometer',
         // Of the Pod's labels, by way of the API server: nothing but k8s_attributes knows it.
         'k8s.pod.start_time': expect.anything(),
       });
       const count =
-        'sum(inference_request_duration_seconds_count{job="inferometer",namespace="live",pod="inferometer-0"})';
+        'sum(inference_request_duration_seconds_count{job="inferometer",namespace="live",pod="inferometer-7f6d5c9b84-kq2zt"})';
       const { result } = (await ask('query', { query: count })) as { result: { value: [number, string] }[] };
       expect(Number(result[0]?.value[1])).toBeGreaterThan(0);
     }, 120_000);

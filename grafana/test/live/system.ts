@@ -49,7 +49,10 @@ export async function startLiveSystem(): Promise<LiveSystem> {
   const gpu = started.use(await startFakeNvml(gpuScript));
   const app = started.use(await startGpuApp({ ...pushes, ...gpu.env }));
   const service = started.use(
-    await startService(collector.url, { args: ['--cache-bytes', '100000000'], env: pushes }),
+    await startService(collector.url, {
+      args: ['--cache-bytes', '100000000'],
+      env: { ...pushes, OTEL_RESOURCE_ATTRIBUTES: asAttributes(kubernetesLabels) },
+    }),
   );
   // Before the first scrape, so that no series begins in the midst of the load.
   await round(service.url);
@@ -136,8 +139,14 @@ function startGpuApp(env: Readonly<Record<string, string>>): Promise<GpuApp> {
   });
 }
 
-/** As the chart's Prometheus labels what it finds. */
-export const kubernetesLabels = { namespace: 'inference', pod: 'inferometer-0' } as const;
+/** As the chart's Prometheus labels what it finds, and its Collector what Pods push. */
+export const kubernetesLabels = { namespace: 'inference', pod: 'inferometer-5d9c7b6f48-x2lqk' } as const;
+
+function asAttributes(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}
 
 /** What the service could do to its dashboards: a gauge, a counter and a histogram renamed, and two labels left out. */
 const damage: readonly object[] = [
@@ -192,6 +201,7 @@ function startSelfScraping(jobs: readonly object[]): Promise<Prometheus> {
         always_scrape_classic_histograms: true,
       },
       rule_files: ruleFiles,
+      otlp: { promote_resource_attributes: Object.keys(kubernetesLabels) },
       scrape_configs: [...jobs, { job_name: 'prometheus', static_configs: [{ targets: [own] }] }],
     };
     return startPrometheus({ config: JSON.stringify(config), port });
