@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { METRIC } from '@inferometer/core';
 import { describeWithParts, type Sample, waitFor } from '@inferometer/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { saturation } from '../../deploy/test/helm/scaling.ts';
 import { knownLength } from '../../deploy/test/live/load.ts';
 import { maxQueue } from '../../deploy/test/live/service.ts';
 import { failedRatio, objectives, slowRatio } from '../src/overview/slo.ts';
@@ -18,7 +19,6 @@ import { chooseAll, substitute } from './live/choice.ts';
 import { absent, absentMetrics, constant } from './live/expected.ts';
 import { ruleFiles } from './live/rule-files.ts';
 import { problemsOfRules, readRules } from './live/rules.ts';
-import { scalingQueries } from './live/scaling.ts';
 import {
   gpuTruth,
   job,
@@ -182,10 +182,9 @@ describeWithParts('dashboards on live data', ['prometheus', 'otelcol', 'helm', '
   test.each(ways)('autoscalers get the saturation that the dashboards show, through %s', async (way) => {
     const endS = system.timesS.at(-1) as number;
     const prometheus = system.prometheus[way];
-    const { namespace, pod } = kubernetesLabels;
     const deepest = `max(avg_over_time(inference_queue_depth{job="${job}"}[1m]))`;
     const [depth] = await prometheus.query(deepest, endS);
-    for (const [scaler, query] of Object.entries(await scalingQueries({ namespace, pod }))) {
+    for (const [scaler, query] of Object.entries(await saturation(kubernetesLabels))) {
       const samples = await prometheus.query(query, endS);
       expect({ scaler, samples }).toMatchObject({ scaler, samples: [{ value: expect.any(Number) }] });
       const [{ value } = { value: Number.NaN }] = samples;

@@ -137,28 +137,21 @@ export function slo(): Section {
           },
         ],
       }),
-      timeseries({
-        title: 'Burn rate of availability',
-        description:
-          'How fast the error budget is used up: at 1 it lasts exactly as long as it has to. Pages go out at 14.4 over an hour and at 6 over six hours, if the shorter window agrees.',
-        unit: 'none',
-        width: 12,
-        queries: windows.map((window) => ({
-          expr: `${failedRatio(window)} / (1 - ${objectives.availability})`,
-          legend: window,
-        })),
-      }),
-      timeseries({
-        title: 'Burn rate of latency',
-        description:
-          'How fast the budget of slow requests is used up: at 1 it lasts exactly as long as it has to. Pages go out at 14.4 over an hour and at 6 over six hours, if the shorter window agrees.',
-        unit: 'none',
-        width: 12,
-        queries: windows.map((window) => ({
-          expr: `${slowRatio(window)} / (1 - ${objectives.latency})`,
-          legend: window,
-        })),
-      }),
+      burnRate('availability', 'error budget', failedRatio),
+      burnRate('latency', 'budget of slow requests', slowRatio),
     ],
   };
+}
+
+function burnRate(slo: keyof typeof objectives, budget: string, ratio: (window: string) => string) {
+  return timeseries({
+    title: `Burn rate of ${slo}`,
+    description: `How fast the ${budget} is used up: at 1 it lasts exactly as long as it has to. Pages go out at 14.4 over an hour and at 6 over six hours, if the shorter window agrees.`,
+    unit: 'none',
+    width: 12,
+    queries: windows.map((window) => ({
+      expr: `${ratio(window)} / (1 - ${objectives[slo]})`,
+      legend: window,
+    })),
+  });
 }
