@@ -10,6 +10,7 @@ import {
   isBuilt,
   makeBases,
   serviceImage,
+  unmountStorage,
   workshop,
 } from './make-images.ts';
 
@@ -70,11 +71,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('workshop', folder);
   } catch (error) {
     await coming.then((it) => it.down()).catch(() => {});
+    await unmountStorage(shop).catch(() => {});
     await dir?.[Symbol.asyncDispose]();
     throw error;
   }
   return async () => {
     await (await coming).down();
+    await unmountStorage(shop);
     await dir?.[Symbol.asyncDispose]();
   };
 }

@@ -1,4 +1,4 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PartName, type RunResult, requirePart, runProgram } from '@inferometer/testkit';
 import { mustRun } from './must-run.ts';
@@ -40,6 +40,15 @@ export function workshop(dir: string): Workshop {
     buildah: (...args) => mustRun('buildah', [...storage, ...args], { env, timeoutMs: 300_000 }),
     attempt: (...args) => runProgram('buildah', [...storage, ...args], { env, timeoutMs: 300_000 }),
   };
+}
+
+/** Takes away what buildah leaves mounted below its storage: a folder that is a mount point cannot be removed. */
+export async function unmountStorage({ dir }: Workshop): Promise<void> {
+  const mounts = (await readFile('/proc/self/mounts', 'utf8'))
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((path) => path.startsWith(`${dir}/`));
+  for (const path of mounts.reverse()) await mustRun('umount', [path], { timeoutMs: 30_000 });
 }
 
 /** Stand-ins for the images that cannot be pulled here: see deploy/images/local-bases.sh. */
