@@ -1,7 +1,6 @@
 import type { ModelReading, Telemetry } from '@inferometer/core';
 import { diag } from '@opentelemetry/api';
 import type { Refusal } from './admission/refusal.ts';
-import { callOf } from './batching/call-of.ts';
 import { type CachedEmbed, type CachedModel, withCaches } from './cache/cached-model.ts';
 import type { Caches } from './cache/caches.ts';
 import { fingerprintOf } from './cache/fingerprint.ts';
@@ -24,13 +23,13 @@ import type { ModelOptions } from './options.ts';
 import { type StartedModel, type StartOptions, startModel } from './started-model.ts';
 import { createTensorRuntime, type TensorRuntime } from './tensor-model.ts';
 
-interface LoadedModel extends CachedModel, Pick<TensorRuntime, 'infer' | 'runPipeline'> {
+interface LoadedModel extends CachedModel, Pick<TensorRuntime, 'infer' | 'inferRefusal' | 'runPipeline'> {
   readonly name: string;
   readonly directory: ModelDirectory;
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly options: Required<ModelOptions>;
-  /** Whether a small call would be let in now, and why not: a look that costs microseconds. */
+  /** Whether a small call of what its kind does would be let in now, and why not: a look that costs microseconds. */
   refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /** Hooks that its executors have loaded. */
   readonly hooks: readonly HookName[];
@@ -135,11 +134,11 @@ type Base = Omit<LoadedModel, 'close' | 'refusal' | 'warmRuns'>;
 /** What models of all kinds have. */
 function baseOf(
   { name, directory, options, pool }: StartedModel,
-  { infer, runPipeline }: TensorRuntime,
+  { infer, inferRefusal, runPipeline }: TensorRuntime,
   loads: readonly LoadReport[],
 ): Base {
   const { inputs, outputs, hooks = [] } = pool.model;
-  return { name, directory, options, inputs, outputs, hooks, infer, runPipeline, loads };
+  return { name, directory, options, inputs, outputs, hooks, infer, inferRefusal, runPipeline, loads };
 }
 
 /** Tells how the executors of the start came up, each with its first run. */
@@ -196,7 +195,7 @@ async function openTensor(started: StartedModel, telemetry: Telemetry): Promise<
     ...baseOf(started, runtime, loads),
     kind: 'tensor',
     warmRuns: [],
-    refusal: (call) => runtime.queue.refusal(callOf(call, started.options), 1, 1),
+    refusal: runtime.inferRefusal,
     async close() {
       runtime.queue.drain();
       await pool.close();

@@ -1,5 +1,6 @@
 import { serialize } from 'node:v8';
 import { InferometerError, messageOf, monoNow, type Telemetry } from '@inferometer/core';
+import type { Refusal } from './admission/refusal.ts';
 import { callOf } from './batching/call-of.ts';
 import { type BatchQueue, createBatchQueue, unplaced } from './batching/queue.ts';
 import { createRunCostModel } from './batching/run-cost.ts';
@@ -31,6 +32,8 @@ export interface TensorRuntime {
    * can tell, after it; else as `submit`, or EXECUTOR_CRASHED, RUN_TIMEOUT or RUN_FAILED
    */
   infer(tensors: Tensors, options?: InferOptions): Promise<Tensors>;
+  /** Whether a small call of `infer` or `runPipeline` would be let in now, and why not: a look that costs microseconds. */
+  inferRefusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /**
    * Runs a request through the hooks that executors have loaded, and the model between them.
    * @param input anything that structured clone takes
@@ -100,6 +103,7 @@ export function createTensorRuntime(options: TensorRuntimeOptions): TensorRuntim
 
   return {
     queue,
+    inferRefusal: (call) => queue.refusal(callOf(call, limits), 1, 1),
     async infer(tensors, call = {}) {
       checkTensors(tensors, options.inputs, call);
       const outputs = outputsFor(options.outputs, call.outputs);

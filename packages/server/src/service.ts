@@ -45,6 +45,8 @@ export async function startService(
   const caches = options.cache && (await createCaches(options.cache, telemetry.telemetry.observer));
   const namers = createNamers();
   let draining = false;
+  const { pipelines = [] } = options;
+  const bodyPriorities = { areUsed: false };
   const app = createApp({
     telemetry,
     registry,
@@ -55,12 +57,15 @@ export async function startService(
     maxBodyBytes: options.maxBodyBytes,
     maxUploadBytes: options.maxUploadBytes,
     maxTensorBytes: options.maxTensorBytes,
-    pipelines: options.pipelines ?? [],
+    pipelines,
+    bodyPriorities,
     limits: { maxInputs: options.maxInputs },
     streams: { pingMs: options.streamPingMs, stallMs: options.streamStallMs },
   });
   // With caches nobody can say before the body is read what has to be run.
-  const handler = caches ? app : admissionGate(registry, telemetry.telemetry, app);
+  const handler = caches
+    ? app
+    : admissionGate({ registry, pipelines, bodyPriorities }, telemetry.telemetry, app);
   const main = await listen(
     closeConnectionsIf(() => draining, handler),
     options.host,

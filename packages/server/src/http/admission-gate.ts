@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { type MonoMs, monoNow, type Telemetry } from '@inferometer/core';
-import type { Model, Refusal } from '@inferometer/engine';
-import type { ModelRegistry } from '../models/registry.ts';
+import type { Refusal } from '@inferometer/engine';
 import { type CallHeaders, callHeadersOf } from './call-options.ts';
 import { familyOf, formatProblem } from './error-format.ts';
+import { type PathWork, type Served, workOfPath } from './path-work.ts';
 
 /** Bodies up to this are read and thrown away, so that the connection lives on, bytes. */
 const keepAliveBytes = 65_536;
@@ -13,15 +13,11 @@ const keepAliveBytes = 65_536;
  * spends its time on refusals has none left for answers. It looks at the queues of all models that the path could mean,
  * and lets through whatever one of them would take; who gets through is looked at again with its true size.
  */
-export function admissionGate(
-  registry: ModelRegistry,
-  telemetry: Telemetry,
-  next: RequestListener,
-): RequestListener {
+export function admissionGate(served: Served, telemetry: Telemetry, next: RequestListener): RequestListener {
   return (request, response) => {
-    const kind = request.method === 'POST' ? kindOf(pathOf(request)) : undefined;
     const arrived = monoNow();
-    const refused = kind && refusalOf(registry, kind, request, arrived);
+    const work = request.method === 'POST' ? workOfPath(pathOf(request), served) : undefined;
+    const refused = work && refusalOf(work, request, arrived);
     if (refused) refuse(request, response, refused, telemetry, arrived);
     else next(request, response);
   };
@@ -30,14 +26,13 @@ export function admissionGate(
 function refuse(
   request: IncomingMessage,
   response: ServerResponse,
-  { refusal, model }: Refused,
+  { refusal, model, route }: Refused,
   telemetry: Telemetry,
   arrived: MonoMs,
 ): void {
-  const path = pathOf(request);
   const { message, reason, retryAfterS } = refusal;
   const problem = { status: 429, code: 'overloaded', message, field: undefined } as const;
-  const { status, body } = formatProblem(problem, familyOf(path));
+  const { status, body } = formatProblem(problem, familyOf(route));
   const json = JSON.stringify(body);
   const isSmall = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY) <= keepAliveBytes;
   response.writeHead(status, {
@@ -48,7 +43,7 @@ function refuse(
   });
   response.end(json);
   const seconds = (monoNow() - arrived) / 1000;
-  telemetry.observer.requestTurnedAway({ model, reason, method: 'POST', route: path, status, seconds });
+  telemetry.observer.requestTurnedAway({ model, reason, method: 'POST', route, status, seconds });
 }
 
 function pathOf({ url = '' }: IncomingMessage): string {
@@ -59,11 +54,12 @@ function pathOf({ url = '' }: IncomingMessage): string {
 interface Refused {
   readonly refusal: Refusal;
   readonly model: string;
+  readonly route: string;
 }
 
+/** Of the first of these models, if each of them refuses. */
 function refusalOf(
-  registry: ModelRegistry,
-  kind: Model['kind'],
+  { models, route, refusalOf: ask }: PathWork,
   request: IncomingMessage,
   arrived: MonoMs,
 ): Refused | undefined {
@@ -75,26 +71,10 @@ function refusalOf(
     return undefined;
   }
   let first: Refused | undefined;
-  for (const model of registry.models) {
-    if (model.kind !== kind) continue;
-    const refusal = model.refusal(call);
+  for (const model of models) {
+    const refusal = ask(model, call);
     if (refusal === undefined) return undefined;
-    first ??= { refusal, model: model.name };
+    first ??= { refusal, model: model.name, route };
   }
   return first;
-}
-
-/** Kinds of models by the paths that run them; other paths say it in their body or name the model. */
-const kinds: Readonly<Record<string, Model['kind']>> = {
-  '/embed': 'embedding',
-  '/v1/embeddings': 'embedding',
-  '/nicknames': 'embedding',
-  '/v1/completions': 'generative',
-  '/v1/chat/completions': 'generative',
-  '/apps/llm_chat': 'generative',
-  '/apps/image': 'tensor',
-};
-
-function kindOf(path: string): Model['kind'] | undefined {
-  return Object.hasOwn(kinds, path) ? kinds[path] : undefined;
 }

@@ -24,6 +24,7 @@ import { openaiCompletions } from './openai-completions.ts';
 import { openaiEmbeddings } from './openai-embeddings.ts';
 import { operations } from './openapi/operations.ts';
 import { openApiRoute } from './openapi/route.ts';
+import type { BodyPriorities } from './path-work.ts';
 import { repositoryRouter } from './repository-route.ts';
 import type { StreamLimits } from './sse.ts';
 import { teiEmbed } from './tei.ts';
@@ -47,6 +48,7 @@ export interface AppOptions {
   readonly responses: ResponseCache | undefined;
   readonly streams: StreamLimits;
   readonly pipelines: readonly MountedPipeline[];
+  readonly bodyPriorities: BodyPriorities;
 }
 
 const pageDir = fileURLToPath(new URL('../page', import.meta.url));
@@ -75,10 +77,10 @@ export function createApp(options: AppOptions): Express {
   const trace = enabled ? inferometer({ telemetry: traces, phase: 'admission', profiling: false }) : pass;
   app.use(['/embed', '/nicknames', '/v1', '/apps'], trace);
   app.use(inferenceRoutes(options, context));
-  const { isDraining, maxTensorBytes: maxBodyBytes } = options;
+  const { isDraining, bodyPriorities, maxTensorBytes: maxBodyBytes } = options;
   const before = [trace];
   const { turns } = context;
-  app.use(oipRouter({ registry, turns, isDraining, maxBodyBytes, before }));
+  app.use(oipRouter({ registry, turns, bodyPriorities, isDraining, maxBodyBytes, before }));
   const { pipelines } = options;
   app.use(pipelineRouter({ ...limits, pipelines, modelOf: registry.find, turns, maxBodyBytes, before }));
   app.use(healthRouter(registry, options.isDraining));

@@ -4,6 +4,7 @@ import { traceOf } from '@inferometer/express';
 import type { RequestHandler } from 'express';
 import type { ModelRegistry } from '../../models/registry.ts';
 import { callOptions } from '../call-options.ts';
+import type { BodyPriorities } from '../path-work.ts';
 import type { Turns } from '../turns.ts';
 import { findModel } from './find-model.ts';
 import { readInferRequest } from './read-request.ts';
@@ -13,10 +14,11 @@ import { sendInferAnswer } from './write-response.ts';
 export interface InferContext {
   readonly registry: ModelRegistry;
   readonly turns: Turns;
+  readonly bodyPriorities: BodyPriorities;
 }
 
 /** `POST /v2/models/{model}/infer` on a body that has been read. */
-export function inferRoute({ registry, turns }: InferContext): RequestHandler {
+export function inferRoute({ registry, turns, bodyPriorities }: InferContext): RequestHandler {
   return async (request, response) => {
     const arrived = monoNow();
     const trace = traceOf(request);
@@ -26,6 +28,7 @@ export function inferRoute({ registry, turns }: InferContext): RequestHandler {
     await turns.next();
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const call = readInferRequest(body, request.get('inference-header-content-length'), model);
+    if (call.parameters.priority) bodyPriorities.areUsed = true;
     const outputs = await model.infer(call.tensors, {
       ...withParameters(callOptions(request), call.parameters, arrived),
       outputs: call.outputs,
