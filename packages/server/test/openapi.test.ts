@@ -36,6 +36,7 @@ const app = createApp({
   limits: { maxInputs: 10 },
   responses: undefined,
   pipelines: [],
+  bodyPriorities: { areUsed: false },
   streams: { pingMs: 1000, stallMs: 1000 },
 });
 
