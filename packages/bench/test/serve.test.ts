@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import {
   findRivals,
+  formatServe,
   lostServeTelemetry,
   mixes,
   runServeBench,
@@ -30,6 +31,33 @@ const tiny: ServeEffort = {
   overload: { warmUpSeconds: 0.2, seconds: 0.5, shares: [0.5] },
   coldStarts: 1,
 };
+
+test('executors as processes and as worker threads are measured side by side, and what a tensor’s way to them takes', async () => {
+  const report = await runServeBench({
+    effort: {
+      ...tiny,
+      kinds: {
+        cells: { connections: [4], rounds: 2, warmUpSeconds: 0.2, seconds: 0.4 },
+        transfers: { bytes: [1024, 4_194_304], runs: 5 },
+      },
+    },
+    parts: ['kinds'],
+    mixNames: ['short'],
+    directory: encoder,
+  });
+  const [cell, ...others] = report.kinds?.cells ?? [];
+  expect(others).toEqual([]);
+  expect(cell).toMatchObject({ mix: 'short', connections: 4 });
+  expect(Math.min(cell?.process.rps ?? 0, cell?.worker.rps ?? 0)).toBeGreaterThan(0);
+  // Ratios are of the same rounds as the medians.
+  expect((cell?.rps_ratio ?? 0) / ((cell?.worker.rps ?? 0) / (cell?.process.rps ?? 1))).toBeCloseTo(1, 0);
+  const [small, large] = report.kinds?.transfers ?? [];
+  expect([small?.bytes, large?.bytes]).toEqual([1024, 4_194_304]);
+  // A process gets a copy, a thread the memory itself.
+  expect(large?.process_ms).toBeGreaterThan(2 * (small?.process_ms ?? Number.NaN));
+  expect(large?.worker_ms).toBeLessThan(large?.process_ms ?? Number.NaN);
+  expect(formatServe(report)).toMatch(/phase transfer of a tensor +to a process +to a worker/);
+});
 
 test('a run measures bare onnxruntime and our server, checks its answers and sees its telemetry', async () => {
   const report = await runServeBench({

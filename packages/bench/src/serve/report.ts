@@ -5,6 +5,7 @@ import type { SettingResult } from './choose-settings.ts';
 import type { ColdStart } from './cold-start.ts';
 import type { CellResult } from './compare-cells.ts';
 import type { Int8Result } from './int8/compare-int8.ts';
+import type { KindsResult } from './kinds/compare-kinds.ts';
 import type { OpenReading } from './load/reading.ts';
 import type { OverloadResult } from './overload.ts';
 import { cellLines, overloadLines, settingLines } from './report-servers.ts';
@@ -31,6 +32,7 @@ export interface ServeReport {
   /** `echo_text`. */
   readonly echo?: OpenReading;
   readonly int8?: Int8Result;
+  readonly kinds?: KindsResult;
   /** What was left out, and how to get it. */
   readonly missing: readonly string[];
 }
@@ -47,6 +49,7 @@ export function formatServe(report: ServeReport): string {
     ...telemetryLines(report),
     ...(report.overload ?? []).flatMap(overloadLines),
     ...serviceLines(report),
+    ...kindLines(report.kinds),
     ...int8Lines(report.int8),
     ...report.missing.map((line) => `left out: ${line}`),
     '',
@@ -97,6 +100,34 @@ function serviceLines({ cold_start: start, echo }: ServeReport): string[] {
           '',
         ]
       : []),
+  ];
+}
+
+function kindLines(result: KindsResult | undefined): string[] {
+  if (!result) return [];
+  return [
+    ...tableLines(
+      ['executors as', 'processes/s', 'workers/s', 'ratio', 'processes p50', 'workers p50', 'ratio'],
+      result.cells.map(({ mix, connections, process, worker, ...ratios }) => [
+        `${mix} texts, ${connections} connection${connections === 1 ? '' : 's'}`,
+        rate(process.rps),
+        rate(worker.rps),
+        times(ratios.rps_ratio),
+        ms(process.p50_ms),
+        ms(worker.p50_ms),
+        times(ratios.p50_ratio),
+      ]),
+    ),
+    '',
+    ...tableLines(
+      ['phase transfer of a tensor', 'to a process', 'to a worker'],
+      result.transfers.map((row) => [
+        `${(row.bytes / 1024).toFixed(0)} KiB`,
+        ms(row.process_ms),
+        ms(row.worker_ms),
+      ]),
+    ),
+    '',
   ];
 }
 

@@ -13,6 +13,7 @@ import { measureEcho } from './echo.ts';
 import type { ServeEffort } from './efforts.ts';
 import { compareInt8 } from './int8/compare-int8.ts';
 import { howToQuantise } from './int8/quantise.ts';
+import { compareKinds } from './kinds/compare-kinds.ts';
 import { startGenerator } from './load/start-generator.ts';
 import { type Mix, mixes, wholeWords } from './mixes.ts';
 import { measureOverload } from './overload.ts';
@@ -22,7 +23,7 @@ import { findRivals } from './servers/rivals.ts';
 import { type RunningServer, startServer } from './servers/start-server.ts';
 
 /** Everything that can be named in `--only`. */
-export const serveParts = ['bare', 'cells', 'overload', 'int8', 'cold-start', 'echo'] as const;
+export const serveParts = ['bare', 'cells', 'overload', 'int8', 'kinds', 'cold-start', 'echo'] as const;
 export type ServePart = (typeof serveParts)[number];
 
 export interface ServeBenchOptions {
@@ -67,6 +68,7 @@ export async function runServeBench(options: ServeBenchOptions): Promise<ServeRe
   const echo = parts.includes('echo')
     ? await measureEcho(bench, sink, used[0] as Mix, effort.echo)
     : undefined;
+  const kinds = parts.includes('kinds') ? await compareKinds(bench, sink, used, effort.kinds) : undefined;
   const int8 = parts.includes('int8') ? await compareInt8(bench, used, effort.int8) : undefined;
   return {
     machine: { node: process.version, cores, cpu: cpus()[0]?.model.trim() ?? 'unknown' },
@@ -74,6 +76,7 @@ export async function runServeBench(options: ServeBenchOptions): Promise<ServeRe
     ...servers,
     ...(coldStart && { cold_start: coldStart }),
     ...(echo && { echo }),
+    ...(kinds && { kinds }),
     ...(int8 && { int8 }),
     missing: [...servers.missing, ...(parts.includes('int8') && !int8 ? [howToQuantise] : [])],
   };
