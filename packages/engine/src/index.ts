@@ -6,6 +6,7 @@ export {
   refusalOf,
 } from './admission/refusal.ts';
 export { createFairOrder, type FairOrder, type TenantWeights } from './batching/fair-order.ts';
+export { createLoneRuns, type LoneRuns } from './batching/lone-runs.ts';
 export { partition } from './batching/partition.ts';
 export {
   type BatchLimits,

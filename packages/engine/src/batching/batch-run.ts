@@ -46,7 +46,7 @@ export interface BatchRun<P, R> extends BatchPlace<WorkItem<P, R>> {
   readonly reason: DispatchReason;
   readonly dispatched: MonoMs;
   /** Learns from the run. */
-  readonly costs: RunCostModel;
+  readonly costs: Pick<RunCostModel, 'observe'>;
 }
 
 interface Context<P, R> {

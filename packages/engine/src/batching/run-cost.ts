@@ -25,8 +25,8 @@ export interface RunCostModel {
 const prior: RunCost = { fixed: 2, perToken: 0.1, perPair: 0 };
 /** Weight of the prior, in runs: keeps the fit solvable when all runs have one shape. */
 const priorWeight = 0.01;
-/** Share that what is known keeps with each new run: the last few hundred count. */
-const memory = 0.995;
+/** The last few hundred runs count. */
+const longMemory = 0.995;
 /** So many runs are looked at before the fit is made anew, once it has seen a few. */
 const refitEvery = 8;
 /** Shapes that anchor the prior. */
@@ -39,8 +39,9 @@ const priorShapes = [
 /**
  * Fits by least squares of the relative error, old runs fading, so that short runs count as much as long ones and a
  * machine that becomes slower is noticed.
+ * @param memory share that what is known keeps with each new run, in (0, 1)
  */
-export function createRunCostModel(start: RunCost = prior): RunCostModel {
+export function createRunCostModel(start: RunCost = prior, memory: number = longMemory): RunCostModel {
   /** Weighted sums of products of the features (upper triangle by rows) and of features times ms. */
   const products = new Float64Array(9);
   const targets = new Float64Array(3);

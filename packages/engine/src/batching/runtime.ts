@@ -5,9 +5,10 @@ import type { ExecutorPool } from '../executor/pool.ts';
 import type { ModelOptions } from '../options.ts';
 import { type BatchFormat, runBatch } from './batch-run.ts';
 import { callOf } from './call-of.ts';
+import { createLoneRuns } from './lone-runs.ts';
 import { createBatchQueue, unplaced } from './queue.ts';
 import { createRunCostModel, type RunCostModel } from './run-cost.ts';
-import { type RunShape, runShape } from './run-shape.ts';
+import { runShape } from './run-shape.ts';
 import { submit } from './submit.ts';
 import type { WorkItem } from './work-item.ts';
 
@@ -48,18 +49,25 @@ export interface BatchRuntimeOptions<P, R> {
   readonly format: BatchFormat<P, R>;
 }
 
-/** One executor must be this much faster with all cores to run what is alone. */
-const soloGain = 0.9;
-/** So many runs are needed before that is known. */
-const soloTrials = 4;
-
 export function createBatchRuntime<P, R>(options: BatchRuntimeOptions<P, R>): BatchRuntime<P, R> {
   const { limits, telemetry, name, pool } = options;
   const costs = createRunCostModel();
-  const soloCosts = createRunCostModel();
-  /** Whether the executor with all the threads is the better one for a batch that is alone. */
-  const suitsSolo = ({ rows, width }: RunShape): boolean =>
-    soloCosts.observed < soloTrials || soloCosts.predict(rows, width) < soloGain * costs.predict(rows, width);
+  const lone = createLoneRuns();
+  /** Who learns from a run. */
+  const learnersOf = (isAlone: boolean, isSolo: boolean): Pick<RunCostModel, 'observe'> => {
+    if (!isAlone) {
+      lone.join();
+      return costs;
+    }
+    const alone = lone.begin(isSolo);
+    if (isSolo) return alone;
+    return {
+      observe(rows, width, ms) {
+        costs.observe(rows, width, ms);
+        alone.observe(rows, width, ms);
+      },
+    };
+  };
 
   const queue = createBatchQueue<WorkItem<P, R>>({
     ...limits,
@@ -67,15 +75,15 @@ export function createBatchRuntime<P, R>(options: BatchRuntimeOptions<P, R>): Ba
     costs,
     pool,
     dispatch(items, reason, dispatched, done) {
-      const isAlone = pool.canRunSolo && queue.depth === 0 && suitsSolo(runShape(items));
-      const lease = pool.acquire(isAlone);
+      const isAlone = pool.canRunSolo && queue.depth === 0;
+      const lease = pool.acquire(isAlone && lone.prefersSolo(runShape(items)));
       if (!lease) return false;
       runBatch(options, {
         items,
         reason,
         dispatched,
         lease,
-        costs: lease.isSolo ? soloCosts : costs,
+        costs: learnersOf(isAlone, lease.isSolo),
         over: done,
         retry: (again) => queue.putBack(again),
       });
