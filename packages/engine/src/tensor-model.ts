@@ -59,7 +59,7 @@ export interface TensorRuntimeOptions {
 
 export function createTensorRuntime(options: TensorRuntimeOptions): TensorRuntime {
   const { name, limits, telemetry, pool } = options;
-  const costs = createRunCostModel();
+  const costs = createRunCostModel({ isPadded: false });
   const queue = createBatchQueue<TensorItem>({
     ...limits,
     isPadded: false,

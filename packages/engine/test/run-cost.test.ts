@@ -71,3 +71,27 @@ test('one shape alone is predicted as it was', () => {
   for (let run = 0; run < 50; run++) model.observe(1, 12, 8);
   expect(model.predict(1, 12)).toBeCloseTo(8, 1);
 });
+
+test('where nothing is padded a row costs what any other does, however many there are', () => {
+  const random = createRandom(3);
+  const model = createRunCostModel({ isPadded: false });
+  for (let run = 0; run < 100; run++) {
+    const rows = 1 + Math.floor(random() * 600);
+    model.observe(rows, 1, (2 + 0.01 * rows) * (0.9 + 0.2 * random()));
+  }
+  expect(model.cost.perPair).toBe(0);
+  // As one row of so many tokens, or as so many rows of one.
+  expect(costOf(model.cost, 1, 4000)).toBeCloseTo(costOf(model.cost, 4000, 1), 6);
+  expect(Math.abs(model.predict(4000, 1) / 42 - 1)).toBeLessThan(0.2);
+});
+
+test('runs far larger than any that was seen are not told from small ones', () => {
+  const model = createRunCostModel({ isPadded: false });
+  // Of one shape: what a row costs cannot be told from what a run costs.
+  for (let run = 0; run < 50; run++) model.observe(4, 1, 3);
+  const { horizon } = model;
+  expect(model.predict(1e6, 1)).toBe(model.predict(horizon, 1));
+  for (let run = 0; run < 8; run++) model.observe(10_000, 1, 90);
+  expect(model.horizon).toBe(80_000);
+  expect(Math.abs(model.predict(20_000, 1) / 180 - 1)).toBeLessThan(0.3);
+});

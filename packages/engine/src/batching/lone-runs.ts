@@ -35,8 +35,8 @@ const joinMemory = 0.9;
 const mostJoined = 0.5;
 
 export function createLoneRuns(): LoneRuns {
-  const usual = createRunCostModel(undefined, memory);
-  const solo = createRunCostModel(undefined, memory);
+  const usual = createRunCostModel({ memory });
+  const solo = createRunCostModel({ memory });
   /** Whether the last one ran in the executor with all the threads. */
   let lastSolo: boolean | undefined;
   let preferred = true;

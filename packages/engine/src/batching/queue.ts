@@ -102,8 +102,9 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
   const refusal = (call: QueueCall, items: number, tokens: number): Refusal | undefined => {
     const now = monoNow();
     const ahead = waiting.before(call.rank, order.peek(call.tenant));
-    const mean = tokens / items;
-    const own = { items, tokens, squares: tokens * mean };
+    // Nobody is refused for a run so large that nothing is known of it: then there is its deadline still.
+    const mean = Math.min(tokens / items, costs.horizon);
+    const own = { items, tokens: items * mean, squares: items * mean * mean };
     const state = {
       waiting: waiting.length,
       behind: waiting.length - ahead,
@@ -120,10 +121,14 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
     else timer = setTimeout(pump, waitMs);
   };
 
+  const timeAlone = (item: I): number => {
+    const { rows, width } = runShape([item], options.isPadded);
+    return costs.predict(rows, width);
+  };
+
   /** Takes out what cannot be answered in time any more: a run of it would be for nobody. */
   const dropDead = (now: MonoMs): void => {
-    const isDead = (item: I): boolean =>
-      item.deadline !== undefined && now + costs.predict(1, item.tokens) > item.deadline;
+    const isDead = (item: I): boolean => item.deadline !== undefined && now + timeAlone(item) > item.deadline;
     const { items } = waiting;
     for (let i = 0; i < items.length && i < candidateWindow; i++) {
       if (!isDead(items[i] as I)) continue;

@@ -15,18 +15,28 @@ export interface RunCostModel {
   readonly cost: RunCost;
   /** Runs that it has learned from. */
   readonly observed: number;
+  /** Tokens up to which a run's time can be told, padding included; of larger ones nothing is known. */
+  readonly horizon: number;
   /** @param ms how long a run of `rows` padded to `width` tokens took, > 0 */
   observe(rows: number, width: number, ms: number): void;
-  /** Run time to be expected, ms. */
+  /** Run time to be expected, ms; of runs past the horizon, of one that is as large as that. */
   predict(rows: number, width: number): number;
+}
+
+export interface RunCostOptions {
+  /** Whether rows are padded to a width that attention squares; else a token is a row, and costs what any other does. */
+  readonly isPadded?: boolean | undefined;
+  /** Share that what is known keeps with each new run, in (0, 1). @default the last few hundred count */
+  readonly memory?: number;
 }
 
 /** Before the first run: a small encoder on one core. Two runs are enough to leave it behind. */
 const prior: RunCost = { fixed: 2, perToken: 0.1, perPair: 0 };
 /** Weight of the prior, in runs: keeps the fit solvable when all runs have one shape. */
 const priorWeight = 0.01;
-/** The last few hundred runs count. */
 const longMemory = 0.995;
+/** Runs of so many times the tokens of the largest one that was seen can be told from it. */
+const reach = 8;
 /** So many runs are looked at before the fit is made anew, once it has seen a few. */
 const refitEvery = 8;
 /** Shapes that anchor the prior. */
@@ -39,13 +49,15 @@ const priorShapes = [
 /**
  * Fits by least squares of the relative error, old runs fading, so that short runs count as much as long ones and a
  * machine that becomes slower is noticed.
- * @param memory share that what is known keeps with each new run, in (0, 1)
  */
-export function createRunCostModel(start: RunCost = prior, memory: number = longMemory): RunCostModel {
+export function createRunCostModel(options: RunCostOptions = {}): RunCostModel {
+  const { memory = longMemory } = options;
+  const terms = options.isPadded === false ? subsets.filter((subset) => !subset.includes(2)) : subsets;
   /** Weighted sums of products of the features (upper triangle by rows) and of features times ms. */
   const products = new Float64Array(9);
   const targets = new Float64Array(3);
-  let cost = start;
+  let cost = prior;
+  let largest = 0;
   let observed = 0;
   let sinceFit = 0;
 
@@ -60,7 +72,10 @@ export function createRunCostModel(start: RunCost = prior, memory: number = long
       targets[i] = (targets[i] as number) + scale * (features[i] as number) * ms;
     }
   };
-  for (const [rows, width] of priorShapes) add(rows, width, costOf(start, rows, width), priorWeight);
+  for (const [rows, width] of priorShapes) {
+    add(rows, width, costOf(prior, rows, width), priorWeight);
+    largest = Math.max(largest, rows * width);
+  }
 
   return {
     get cost() {
@@ -69,17 +84,21 @@ export function createRunCostModel(start: RunCost = prior, memory: number = long
     get observed() {
       return observed;
     },
+    get horizon() {
+      return reach * largest;
+    },
     observe(rows, width, ms) {
       if (!(ms > 0)) return;
       for (let i = 0; i < 9; i++) products[i] = (products[i] as number) * memory;
       for (let i = 0; i < 3; i++) targets[i] = (targets[i] as number) * memory;
       add(rows, width, ms, 1);
+      largest = Math.max(largest, rows * width);
       observed++;
       if (observed > refitEvery && ++sinceFit < refitEvery) return;
       sinceFit = 0;
-      cost = fit(products, targets) ?? cost;
+      cost = fit(products, targets, terms) ?? cost;
     },
-    predict: (rows, width) => costOf(cost, rows, width),
+    predict: (rows, width) => costOf(cost, Math.min(rows, Math.max(1, (reach * largest) / width)), width),
   };
 }
 
@@ -91,10 +110,10 @@ export function costOf(cost: RunCost, rows: number, width: number): number {
 const subsets: readonly (readonly number[])[] = [[0, 1, 2], [0, 1], [0, 2], [1, 2], [0], [1], [2]];
 
 /** @returns undefined where the sums say nothing */
-function fit(products: Float64Array, targets: Float64Array): RunCost | undefined {
+function fit(products: Float64Array, targets: Float64Array, terms: typeof subsets): RunCost | undefined {
   let best: number[] | undefined;
   let bestGain = 0;
-  for (const subset of subsets) {
+  for (const subset of terms) {
     const solved = solve(products, targets, subset);
     if (solved === undefined || solved.some((value) => !(value >= 0))) continue;
     // At the minimum the error is a constant less this.
