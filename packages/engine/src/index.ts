@@ -1,3 +1,5 @@
+export { createDoor } from './admission/door.ts';
+export { createBacklogEstimate } from './admission/estimate.ts';
 export {
   type AdmissionLimits,
   type AdmissionState,

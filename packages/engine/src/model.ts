@@ -29,7 +29,7 @@ interface LoadedModel extends CachedModel, Pick<TensorRuntime, 'infer' | 'inferR
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
   readonly options: Required<ModelOptions>;
-  /** Whether a small call of what its kind does would be let in now, and why not: a look that costs microseconds. */
+  /** Whether a usual call of what its kind does would be let in now, and why not: a look that costs microseconds. */
   refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /** Hooks that its executors have loaded. */
   readonly hooks: readonly HookName[];

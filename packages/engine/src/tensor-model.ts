@@ -32,7 +32,7 @@ export interface TensorRuntime {
    * can tell, after it; else as `submit`, or EXECUTOR_CRASHED, RUN_TIMEOUT or RUN_FAILED
    */
   infer(tensors: Tensors, options?: InferOptions): Promise<Tensors>;
-  /** Whether a small call of `infer` or `runPipeline` would be let in now, and why not: a look that costs microseconds. */
+  /** Whether a call of `infer` or `runPipeline` would be let in now, and why not: a look that costs microseconds. */
   inferRefusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /**
    * Runs a request through the hooks that executors have loaded, and the model between them.
@@ -103,7 +103,7 @@ export function createTensorRuntime(options: TensorRuntimeOptions): TensorRuntim
 
   return {
     queue,
-    inferRefusal: (call) => queue.refusal(callOf(call, limits), 1, 1),
+    inferRefusal: (call) => queue.refusal(callOf(call, limits)),
     async infer(tensors, call = {}) {
       checkTensors(tensors, options.inputs, call);
       const outputs = outputsFor(options.outputs, call.outputs);

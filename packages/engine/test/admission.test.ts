@@ -1,4 +1,11 @@
-import { createFairOrder, refusalOf } from '@inferometer/engine';
+import {
+  createBacklogEstimate,
+  createDoor,
+  createFairOrder,
+  createRunCostModel,
+  refusalOf,
+} from '@inferometer/engine';
+import { waitFor } from '@inferometer/testkit';
 import { describe, expect, test } from 'vitest';
 
 const limits = { capacity: 10, maxQueueMs: 2000 };
@@ -40,6 +47,55 @@ describe('who is let into a queue', () => {
       reason: 'queue_time',
       retryAfterS: 4,
     });
+  });
+});
+
+describe('a look before the body is there', () => {
+  const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+  const soon = (ms: number) => ({ rank: 1, tenant: '', deadline: now() + ms });
+  /** Of a queue in which so many wait, and whose executor is busy. */
+  const doorOf = (length: number, capacity = 10) => {
+    const costs = createRunCostModel();
+    // A millisecond a token.
+    for (let run = 0; run < 20; run++) {
+      costs.observe(1, 10, 10);
+      costs.observe(1, 100, 100);
+    }
+    return createDoor({
+      limits: { capacity, maxQueueMs: Number.POSITIVE_INFINITY },
+      waiting: { length, tokens: 10 * length, squares: 100 * length, before: () => length },
+      running: [],
+      order: { peek: () => 0 },
+      costs,
+      estimate: createBacklogEstimate(),
+      pool: { up: 1, hasFree: length === 0 },
+    });
+  };
+
+  test('those who were told that they may come have their places, until they have come or not', async () => {
+    const door = doorOf(1, 3);
+    expect(door.refusal(soon(10_000))).toBeUndefined();
+    expect(door.refusal(soon(10_000))).toBeUndefined();
+    expect(door.refusal(soon(10_000))).toMatchObject({ reason: 'queue_full' });
+    // Whoever is urgent goes before them.
+    expect(door.refusal({ ...soon(10_000), rank: 0 })).toBeUndefined();
+    expect(door.knock(soon(10_000), 1, 10, now())).toBeUndefined();
+    expect(door.refusal(soon(10_000))).toMatchObject({ reason: 'queue_full' });
+    await waitFor('those who do not come to be forgotten', () => door.refusal(soon(10_000)) === undefined);
+  });
+
+  test('it is taken to be like those of late', () => {
+    const door = doorOf(5);
+    // 50 ms of others, and its own work.
+    expect(door.refusal(soon(100))).toBeUndefined();
+    for (let call = 0; call < 100; call++) door.knock(soon(100), 1, 200, now());
+    expect(door.refusal(soon(100))).toMatchObject({ reason: 'deadline' });
+  });
+
+  test('an empty queue takes whatever is small enough, however large those before it were', () => {
+    const door = doorOf(0);
+    for (let call = 0; call < 100; call++) door.knock(soon(100), 1, 5000, now());
+    expect(door.refusal(soon(100))).toBeUndefined();
   });
 });
 

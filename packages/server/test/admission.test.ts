@@ -169,3 +169,23 @@ test('an overload is refused early: before the body is read, and in next to no t
   ];
   expect(Number(counted[0]?.[1])).toBe(refused);
 });
+
+test('in an overload that lasts most are refused early, though a smaller one would be let in', async () => {
+  await using server = await startServer({ args: ['--model', `e=${encoderDir}`, ...slow] });
+  let refused = 0;
+  const caller = async (): Promise<void> => {
+    while (refused < 600) {
+      const response = await server.post('/embed', { inputs: long }, { 'x-request-timeout': '150ms' });
+      await response.arrayBuffer();
+      if (response.status === 429) refused++;
+    }
+  };
+  await Promise.all(Array.from({ length: 60 }, caller));
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  const sum = (series: RegExp): number =>
+    [...metrics.matchAll(series)].reduce((total, [, count]) => total + Number(count), 0);
+  const all = sum(/^inference_request_duration_seconds_count\{[^}]*\} (\d+)$/gm);
+  // What is refused early is no request with a trace.
+  const early = all - sum(/^inference_requests_total\{[^}]*\} (\d+)$/gm);
+  expect(early / refused).toBeGreaterThan(0.6);
+});

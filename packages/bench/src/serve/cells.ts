@@ -64,9 +64,11 @@ export async function measureCells(
     const setting = { ...effort, mix: cell.mix, seed, samples: samplesOfRun };
     server.resume();
     const outcome = await bench.generator.closed(server.target, cell.connections, setting);
+    const sent = (requests[contestant.name] ?? 0) + outcome.sent;
+    requests[contestant.name] = sent;
+    if (servers.length > 1) await server.settled?.(sent);
     server.pause();
     push(cell.servers, contestant.name, readingOf(outcome, contestant.name));
-    requests[contestant.name] = (requests[contestant.name] ?? 0) + outcome.sent;
     const count = await verifySamples(bench, yardstick, contestant, setting, outcome);
     verified[contestant.name] = (verified[contestant.name] ?? 0) + count;
   };

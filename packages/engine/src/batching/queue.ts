@@ -1,6 +1,7 @@
 import { InferometerError, type MonoMs, monoNow } from '@inferometer/core';
+import { createDoor, type Door, overloaded } from '../admission/door.ts';
 import { createBacklogEstimate } from '../admission/estimate.ts';
-import { type AdmissionLimits, type Refusal, refusalOf } from '../admission/refusal.ts';
+import type { AdmissionLimits } from '../admission/refusal.ts';
 import { expired } from '../deadline.ts';
 import type { ExecutorPool } from '../executor/pool.ts';
 import { createFairOrder, type TenantWeights } from './fair-order.ts';
@@ -54,11 +55,8 @@ export interface BatchQueueOptions<I extends QueueItem> extends BatchLimits, Adm
 export interface BatchQueue<I extends QueueItem> {
   readonly depth: number;
   readonly capacity: number;
-  /**
-   * Whether a call of so many tokens would be let in now: microseconds, so that an overload is refused for next to
-   * nothing. @returns why not
-   */
-  refusal(call: QueueCall, items: number, tokens: number): Refusal | undefined;
+  /** Whether a call would be let in now: see `Door`. */
+  refusal: Door['refusal'];
   /**
    * @throws {InferometerError} OVERLOADED or DEADLINE_EXCEEDED if the call is not let in
    */
@@ -88,32 +86,7 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
   let immediate: NodeJS.Immediate | undefined;
   let draining = false;
 
-  /** Time until an item with so many before it leaves, ms. */
-  const waitOf = (ahead: number, now: number): number => {
-    let left = 0;
-    for (const run of running) left += Math.max(0, run.until - now);
-    // A free executor takes it as it comes.
-    if (ahead === 0 && pool.hasFree) return 0;
-    const part = ahead / Math.max(1, waiting.length);
-    const backlog = { items: ahead, tokens: waiting.tokens * part, squares: waiting.squares * part };
-    return left / executors() + estimate.timeOf(backlog, costs.cost, executors());
-  };
-
-  const refusal = (call: QueueCall, items: number, tokens: number): Refusal | undefined => {
-    const now = monoNow();
-    const ahead = waiting.before(call.rank, order.peek(call.tenant));
-    // Nobody is refused for a run so large that nothing is known of it: then there is its deadline still.
-    const mean = Math.min(tokens / items, costs.horizon);
-    const own = { items, tokens: items * mean, squares: items * mean * mean };
-    const state = {
-      waiting: waiting.length,
-      behind: waiting.length - ahead,
-      waitMs: waitOf(ahead, now),
-      workMs: Math.max(estimate.runOf(mean, costs.cost), estimate.timeOf(own, costs.cost, executors())),
-      budgetMs: call.deadline - now,
-    };
-    return refusalOf(items, state, options);
-  };
+  const door = createDoor({ limits: options, waiting, running, order, costs, estimate, pool });
 
   const scheduleIn = (waitMs: number): void => {
     // Timers have whole milliseconds: a shorter wait lasts as long as what else there is to do in this turn.
@@ -194,17 +167,17 @@ export function createBatchQueue<I extends QueueItem>(options: BatchQueueOptions
       return waiting.length;
     },
     capacity: options.capacity,
-    refusal,
+    refusal: door.refusal,
     add(items, call) {
       const tokens = items.reduce((sum, item) => sum + item.tokens, 0);
-      const refused = refusal(call, items.length, tokens);
-      if (refused) throw overloaded(refused);
       const now = monoNow();
+      const refused = door.knock(call, items.length, tokens, now);
+      if (refused) throw overloaded(refused);
       lastArrival = now;
       for (const item of items) {
         item.rank = call.rank;
         item.place = order.place(call.tenant, item.tokens);
-        item.estimatedMs = waitOf(waiting.add(item), now);
+        item.estimatedMs = door.waitOf(waiting.add(item), now);
       }
       const over = waiting.length - options.capacity;
       if (over > 0) {
@@ -233,11 +206,6 @@ function itemsOf(runs: Iterable<{ readonly items: number }>): number {
   let items = 0;
   for (const run of runs) items += run.items;
   return items;
-}
-
-export function overloaded(refused: Refusal): InferometerError {
-  const { reason, message, retryAfterS } = refused;
-  return new InferometerError('OVERLOADED', message, { reason, retryAfterS });
 }
 
 function displaced(capacity: number): InferometerError {

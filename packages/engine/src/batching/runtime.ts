@@ -33,7 +33,7 @@ export interface BatchRuntime<P, R> {
    * @throws {InferometerError} OVERLOADED, DEADLINE_EXCEEDED, CANCELLED, EXECUTOR_CRASHED, RUN_TIMEOUT or RUN_FAILED
    */
   run(inputs: readonly BatchInput<P>[], call?: CallOptions): Promise<R[]>;
-  /** Whether a call of one small input would be let in now: for a look before anything is done for it. */
+  /** Whether a call of one input like those of late would be let in now: for a look before anything is done for it. */
   refusal(call: Pick<CallOptions, 'deadline' | 'priority' | 'tenant'>): Refusal | undefined;
   /** Lets batches leave; called when an executor comes free. */
   pump(): void;
@@ -97,7 +97,7 @@ export function createBatchRuntime<P, R>(options: BatchRuntimeOptions<P, R>): Ba
       return queue.depth;
     },
     costs,
-    refusal: (call) => queue.refusal(callOf(call, limits), 1, 1),
+    refusal: (call) => queue.refusal(callOf(call, limits)),
     pump: queue.pump,
     drain: queue.drain,
     async run(inputs, call = {}) {

@@ -1,7 +1,8 @@
 import { InferometerError, monoNow } from '@inferometer/core';
+import { overloaded } from '../admission/door.ts';
 import { type AdmissionLimits, type Refusal, refusalOf } from '../admission/refusal.ts';
 import { createFairOrder, type TenantWeights } from '../batching/fair-order.ts';
-import { overloaded, type QueueCall } from '../batching/queue.ts';
+import type { QueueCall } from '../batching/queue.ts';
 import { createWaitingList, type Placed } from '../batching/waiting-list.ts';
 import { atDeadline, expired } from '../deadline.ts';
 import type { Lease } from '../executor/pool.ts';

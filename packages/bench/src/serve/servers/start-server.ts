@@ -20,6 +20,11 @@ export interface RunningServer extends AsyncDisposable {
   /** Stops it where it is, so that it leaves the cores to the others. */
   pause(): void;
   resume(): void;
+  /**
+   * Resolves when what so many requests have left behind is done; absent where nothing is. To be asked before a long
+   * pause: an export that is stopped on its way is over its time limit afterwards.
+   */
+  settled?(requests: number): Promise<unknown>;
 }
 
 const host = '127.0.0.1';
