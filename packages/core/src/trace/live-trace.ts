@@ -3,11 +3,11 @@ import {
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
-  TraceFlags,
   trace as traceApi,
 } from '@opentelemetry/api';
 import { currentEpochOffset, type MonoMs, monoNow } from '../clock.ts';
-import { randomWord, spanIdOf, traceIdOf, wordOfHex } from '../ids.ts';
+import { DeviceUse, noBatches } from './device-use.ts';
+import { Identity } from './identity.ts';
 import { borrowMarks, MarkList, returnMarks } from './mark-list.ts';
 import { OutputNotes } from './output-notes.ts';
 import { PhaseEntry } from './phase-entry.ts';
@@ -31,14 +31,7 @@ export interface LiveTraceOptions {
 const maxEntries = 512;
 
 /** A request while it runs, and what spans are made of when it has ended. For this distribution's packages. */
-export class LiveTrace implements RequestTrace {
-  t0: number;
-  t1: number;
-  t2: number;
-  t3: number;
-  s0: number = randomWord();
-  s1: number = randomWord();
-  readonly parent: SpanContext | undefined;
+export class LiveTrace extends Identity implements RequestTrace {
   context: Context;
   readonly startedAt: MonoMs;
   readonly startEpochUs: number;
@@ -50,8 +43,6 @@ export class LiveTrace implements RequestTrace {
   operation: string | undefined;
   errorType: string | undefined;
   lateStatus: number | undefined;
-  /** Whether head sampling lets it be exported. */
-  sampled = false;
   /** Whether it is left out of the ring, such as a look at the ring itself. */
   isOffRecord = false;
   /** Why it is exported; undefined when it is not. Known once it has ended. */
@@ -74,8 +65,6 @@ export class LiveTrace implements RequestTrace {
   #lastEntry: PhaseEntry | undefined;
   entryCount = 0;
   readonly #strategy: SpanStrategy;
-  #traceId: string | undefined;
-  #eventId: string | undefined;
   /** Whether it was in phases by `enter` as well: its marks say more than its entries. */
   hasBase = false;
   #marks: MarkList;
@@ -86,34 +75,19 @@ export class LiveTrace implements RequestTrace {
   /** The open phase that was entered last; the others lie under it. */
   #top: PhaseEntry | undefined;
   #skippedEntries = 0;
-  readonly #batches: BatchShare[] = [];
-  readonly #outputs = new OutputNotes();
-  #deviceMs = 0;
-  #device: string | undefined;
-  #cpuMs = 0;
+  // Most requests of most applications run no model, and write no outputs.
+  #outputs: OutputNotes | undefined;
+  #use: DeviceUse | undefined;
   #record: TraceRecord | undefined;
   /** Stands for its spans after its end. */
   #late: Span | undefined;
 
   constructor(options: LiveTraceOptions) {
-    const { parent } = options;
+    super(options.parent);
     this.#strategy = options.strategy;
-    this.parent = parent;
     this.context = options.context;
     this.method = options.method;
     this.fnName = options.fnName;
-    if (parent === undefined) {
-      this.t0 = randomWord();
-      this.t1 = randomWord();
-      this.t2 = randomWord();
-      this.t3 = randomWord();
-    } else {
-      this.#traceId = parent.traceId;
-      this.t0 = wordOfHex(parent.traceId, 0);
-      this.t1 = wordOfHex(parent.traceId, 8);
-      this.t2 = wordOfHex(parent.traceId, 16);
-      this.t3 = wordOfHex(parent.traceId, 24);
-    }
     if (options.start) {
       this.startedAt = options.start.at;
       this.startEpochUs = options.start.epochUs;
@@ -125,14 +99,9 @@ export class LiveTrace implements RequestTrace {
     this.#marks = borrowMarks();
   }
 
-  get traceId(): string {
-    this.#traceId ??= traceIdOf(this);
-    return this.#traceId;
-  }
-
-  get eventId(): string {
-    this.#eventId ??= spanIdOf(this);
-    return this.#eventId;
+  get #noted(): OutputNotes {
+    this.#outputs ??= new OutputNotes();
+    return this.#outputs;
   }
 
   get ended(): boolean {
@@ -151,19 +120,6 @@ export class LiveTrace implements RequestTrace {
     return all;
   }
 
-  /** Takes the ids of a root span that somebody else made. */
-  adoptIds({ traceId, spanId }: SpanContext): void {
-    if (/^0*$/.test(traceId)) return;
-    this.#traceId = traceId;
-    this.#eventId = spanId;
-    this.t0 = wordOfHex(traceId, 0);
-    this.t1 = wordOfHex(traceId, 8);
-    this.t2 = wordOfHex(traceId, 16);
-    this.t3 = wordOfHex(traceId, 24);
-    this.s0 = wordOfHex(spanId, 0);
-    this.s1 = wordOfHex(spanId, 8);
-  }
-
   /** The span of the request, or of one of its phases: made when it is first asked for. */
   spanOf(entry: PhaseEntry | undefined): Span {
     const known = entry === undefined ? this.rootSpan : entry.span;
@@ -178,16 +134,6 @@ export class LiveTrace implements RequestTrace {
     if (entry === undefined) this.rootSpan = made;
     else entry.span = made;
     return made;
-  }
-
-  /** The context of its root span, without making the span. */
-  spanContext(): SpanContext {
-    return {
-      traceId: this.traceId,
-      spanId: this.eventId,
-      traceFlags: this.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-      ...(this.parent?.traceState ? { traceState: this.parent.traceState } : {}),
-    };
   }
 
   enter(phase: string, at: MonoMs = monoNow()): void {
@@ -305,28 +251,27 @@ export class LiveTrace implements RequestTrace {
   }
 
   wroteOutput(at: MonoMs = monoNow()): void {
-    this.#outputs.wrote(at);
+    this.#noted.wrote(at);
   }
 
   generated(at: MonoMs, previous?: MonoMs): void {
-    this.#outputs.generated(at, previous);
+    this.#noted.generated(at, previous);
   }
 
   addIterations(count: number): void {
-    this.#outputs.iterations += count;
+    this.#noted.iterations += count;
   }
 
   addBatch(share: BatchShare): void {
     // The record has the list by reference, and must stay as it was told.
     if (this.#record) return;
-    this.#batches.push(share);
     this.addDeviceTime(share.deviceMsShare, share.device, share.cpuMsShare);
+    this.#use?.batches.push(share);
   }
 
   addDeviceTime(ms: number, device?: string, cpuMs = 0): void {
-    this.#deviceMs += ms;
-    this.#cpuMs += cpuMs;
-    if (device !== undefined && device !== this.#device) this.#device = withDevice(this.#device, device);
+    this.#use ??= new DeviceUse();
+    this.#use.add(ms, device, cpuMs);
   }
 
   /** µs since its start. */
@@ -364,13 +309,13 @@ export class LiveTrace implements RequestTrace {
       totals: marks.totals(totalUs),
       status: this.lateStatus ?? outcome.status,
       errorType: outcome.errorType ?? this.errorType,
-      ttftUs: this.#outputs.ttftUs(this),
-      generation: this.#outputs.generation(this),
-      iterations: this.#outputs.iterations,
-      deviceMs: this.#deviceMs,
-      device: this.#device,
-      cpuMs: this.#cpuMs,
-      batches: this.#batches,
+      ttftUs: this.#outputs?.ttftUs(this),
+      generation: this.#outputs?.generation(this),
+      iterations: this.#outputs?.iterations ?? 0,
+      deviceMs: this.#use?.ms ?? 0,
+      device: this.#use?.device,
+      cpuMs: this.#use?.cpuMs ?? 0,
+      batches: this.#use?.batches ?? noBatches,
       skippedPhases: this.#skippedEntries,
     };
     this.#record = record;
@@ -408,12 +353,6 @@ export class LiveTrace implements RequestTrace {
     this.entryCount = 0;
     this.context = ROOT_CONTEXT;
   }
-}
-
-/** Devices in the order in which they were used, each once. */
-function withDevice(known: string | undefined, device: string): string {
-  if (known === undefined) return device;
-  return known.split(',').includes(device) ? known : `${known},${device}`;
 }
 
 /** What is noted of a request after its end goes nowhere. */
