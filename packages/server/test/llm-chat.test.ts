@@ -47,19 +47,19 @@ test('an answer comes in pieces: the session, texts, the whole', async () => {
   ]);
   const text = events.map(({ data, name }) => (name === 'text' ? data.text : '')).join('');
   expect(text.length).toBeGreaterThan(0);
-  expect(done).toMatchObject({ text, session: events[0]?.data.session, model: 'lm', messages: 1 });
+  expect(done).toMatchObject({ text, session_hash: events[0]?.data.session_hash, model: 'lm', messages: 1 });
   const trace = await server.get<Record<string, unknown>>(`/profiling/traces/${eventId}`);
-  expect(trace).toMatchObject({ session_hash: done.session, model: 'lm', status: 200 });
+  expect(trace).toMatchObject({ session_hash: done.session_hash, model: 'lm', status: 200 });
   expect(trace.ttft_ms).toBeGreaterThan(0);
 });
 
 test('a session remembers what was said, and others do not', async () => {
   const first = await say(few);
-  const second = await say({ ...few, message: 'and now I am happy', session: first.done.session });
+  const second = await say({ ...few, message: 'and now I am happy', session_hash: first.done.session_hash });
   const alone = await say({ ...few, message: 'and now I am happy' });
-  expect(second.done).toMatchObject({ session: first.done.session, messages: 3 });
+  expect(second.done).toMatchObject({ session_hash: first.done.session_hash, messages: 3 });
   expect(alone.done).toMatchObject({ messages: 1 });
-  expect(alone.done.session).not.toBe(first.done.session);
+  expect(alone.done.session_hash).not.toBe(first.done.session_hash);
   const tokens = ({ done }: { done: Record<string, unknown> }): number =>
     (done.usage as { prompt_tokens: number }).prompt_tokens;
   expect(tokens(second)).toBeGreaterThan(tokens(alone) + 4);
@@ -69,8 +69,12 @@ test('a conversation over the context goes on without its oldest turns', async (
   let session: unknown;
   let most = 0;
   for (let turn = 0; turn < 8; turn++) {
-    const { done } = await say({ ...few, message: 'tired '.repeat(30), ...(session ? { session } : {}) });
-    ({ session } = done);
+    const { done } = await say({
+      ...few,
+      message: 'tired '.repeat(30),
+      ...(session ? { session_hash: session } : {}),
+    });
+    session = done.session_hash;
     most = Math.max(most, done.messages as number);
     expect((done.usage as { prompt_tokens: number }).prompt_tokens).toBeLessThanOrEqual(256 - 12);
   }
@@ -80,7 +84,7 @@ test('a conversation over the context goes on without its oldest turns', async (
 
 test('a session answers one message at a time', async () => {
   const { done } = await say(few);
-  const long = { ...few, session: done.session, ignore_eos: true, max_tokens: 180 };
+  const long = { ...few, session_hash: done.session_hash, ignore_eos: true, max_tokens: 180 };
   const statuses = await Promise.all(
     [long, long].map(async (body) => (await server.post('/apps/llm_chat', body)).status),
   );
@@ -88,7 +92,13 @@ test('a session answers one message at a time', async () => {
 });
 
 test.each<[string, object, number, string, string]>([
-  ['a session that does not exist', { ...few, session: 'nobody' }, 404, 'session_not_found', 'session'],
+  [
+    'a session that does not exist',
+    { ...few, session_hash: 'nobody' },
+    404,
+    'session_not_found',
+    'session_hash',
+  ],
   ['no message', {}, 400, 'invalid_value', 'message'],
   ['an empty message', { message: '' }, 400, 'invalid_value', 'message'],
   [

@@ -3,11 +3,11 @@ import { modelErrors, type Operation } from '../openapi/operation.ts';
 import { llmChatRequest } from './llm-chat-schema.ts';
 
 const event = z.union([
-  z.object({ session: z.string() }).describe('Event `session`, before the first text.'),
+  z.object({ session_hash: z.string() }).describe('Event `session`, before the first text.'),
   z.object({ text: z.string() }).describe('Event `text`, a piece of the answer.'),
   z
     .object({
-      session: z.string(),
+      session_hash: z.string(),
       model: z.string(),
       text: z.string(),
       finish_reason: z.string().describe('`stop` or `length`.'),

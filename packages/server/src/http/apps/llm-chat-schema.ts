@@ -5,7 +5,7 @@ const text = 'expected what you want to say';
 
 /** The request of `/apps/llm_chat`. */
 export const llmChatRequest: z.ZodObject = z.object({
-  session: z
+  session_hash: z
     .string('expected the session of an earlier answer')
     .nullish()
     .describe('The conversation that this goes on; without it, and without `x-session-hash`, one begins.'),
@@ -21,7 +21,7 @@ export const llmChatRequest: z.ZodObject = z.object({
 
 /** A checked request. */
 export interface LlmChatBody extends GenerationBody {
-  readonly session?: string | null;
+  readonly session_hash?: string | null;
   readonly message: string;
   readonly max_tokens?: number | null;
 }

@@ -23,7 +23,7 @@ export interface Conversation {
 const defaultTokens = 64;
 
 /**
- * `POST /apps/llm_chat`: `{"message", "session"?}` gives the answer as it is made, as events: `session` with its id,
+ * `POST /apps/llm_chat`: `{"message", "session_hash"?}` gives the answer as it is made, as events: `session` with its id,
  * `text` with a piece each, `done` with the whole answer. The server keeps the conversation: the next message names its
  * session. Where it grows over the model's context, its oldest turns are left out.
  */
@@ -44,7 +44,7 @@ export function llmChat(
     const session = sessionOf(sessions, body, request);
     if (session.state.isAnswering) {
       const message = 'the session is answering another message, wait for its end';
-      throw new RequestProblem(409, 'session_busy', message, 'session');
+      throw new RequestProblem(409, 'session_busy', message, 'session_hash');
     }
     session.state.isAnswering = true;
     try {
@@ -74,9 +74,11 @@ function sessionOf(
   body: LlmChatBody,
   request: Request,
 ): Session<Conversation> {
-  const id = body.session ?? request.get('x-session-hash');
+  const id = body.session_hash ?? request.get('x-session-hash');
   const session =
-    id === undefined ? sessions.open({ messages: [], isAnswering: false }) : sessions.find(id, 'session');
+    id === undefined
+      ? sessions.open({ messages: [], isAnswering: false })
+      : sessions.find(id, 'session_hash');
   const trace = traceOf(request);
   if (trace) trace.sessionHash = session.id;
   return session;
@@ -107,7 +109,7 @@ function jobOf(
  */
 async function answer(
   context: RouteContext,
-  session: string,
+  sessionHash: string,
   messages: number,
   job: GenerationJob,
 ): Promise<string | undefined> {
@@ -116,7 +118,7 @@ async function answer(
   await withEvents(job.request, job.response, context.streams, async (events) => {
     let isOpen = false;
     const open = (): void => {
-      if (!isOpen) events.send({ session }, 'session');
+      if (!isOpen) events.send({ session_hash: sessionHash }, 'session');
       isOpen = true;
     };
     const [result] = await runChoices(job, {
@@ -130,7 +132,8 @@ async function answer(
     });
     const { text, tokens, reason } = result as Generated;
     const usage = { prompt_tokens: job.choices[0]?.prompt.length, completion_tokens: tokens };
-    events.send({ session, model: job.model.name, text, finish_reason: reason, messages, usage }, 'done');
+    const whole = { model: job.model.name, text, finish_reason: reason, messages, usage };
+    events.send({ session_hash: sessionHash, ...whole }, 'done');
     events.end();
     answered = text;
   });
