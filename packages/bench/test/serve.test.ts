@@ -167,7 +167,9 @@ describe('the command', () => {
   test('names the parts that there are', async () => {
     const { code, stderr } = await bench(['--only', 'cells,nothing']);
     expect(code).toBe(2);
-    expect(stderr).toContain('--only must be of bare, cells, overload, int8, kinds, cold-start, echo, got nothing');
+    expect(stderr).toContain(
+      '--only must be of bare, cells, overload, int8, kinds, cold-start, echo, got nothing',
+    );
   });
 
   test('says how to get the model', async () => {
