@@ -125,7 +125,10 @@ describe('the load generator', () => {
     await using server = await startDelayed(() => 700);
     await using generator = await startGenerator(words);
     const { latenciesMs, seconds } = await generator.closed(server.target, 3, { ...setting, seconds: 0.5 });
-    expect([latenciesMs.length, seconds]).toEqual([3, 1]);
+    expect(latenciesMs.length).toBe(3);
+    // As many windows as it took: two, or more where the machine was busy.
+    expect(seconds).toBeGreaterThanOrEqual(1);
+    expect(Number.isInteger(seconds / 0.5)).toBe(true);
   });
 
   test('an open loop charges a stall to all that were due meanwhile', async () => {

@@ -143,8 +143,9 @@ describe('nickname-lm', { timeout: 90_000 }, () => {
     leave.abort();
     await expect(first).rejects.toMatchObject({ code: 'CANCELLED' });
     await second;
-    // The step in progress at most, those on their way here, and the second one's own three.
-    expect(runs.length - before).toBeLessThanOrEqual(3 + 3);
+    // The step in progress, those made while the word was on its way there and they on theirs here, and the second one's
+    // own three: of the hundreds that the first had before it.
+    expect(runs.length - before).toBeLessThanOrEqual(20 + 3);
     // One that waits is dropped without a run.
     const [running, waiting] = [new AbortController(), new AbortController()];
     const third = model.generate(prompt, { sampling, signal: running.signal });
