@@ -12,7 +12,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Outcome, readOutcome } from './report.ts';
 
-const mostFilesAgain = 3;
+const mostFilesAgain = 5;
 
 const [script = '', folder = ''] = process.argv.slice(2);
 
