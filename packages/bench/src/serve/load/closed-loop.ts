@@ -27,6 +27,7 @@ export async function runClosedLoop(loop: ClosedLoop, requests: readonly Buffer[
   const begin = performance.now();
   const from = begin + loop.warmUpSeconds * 1000;
   const windowMs = loop.seconds * 1000;
+  let windows = 1;
   let until = from + windowMs;
   let next = 0;
   let cpu: NodeJS.CpuUsage | undefined;
@@ -41,8 +42,8 @@ export async function runClosedLoop(loop: ClosedLoop, requests: readonly Buffer[
         open.send(requests[index] as Buffer, (answer) => {
           const ended = performance.now();
           // A slow server's first batch may take longer than the window: another one is given, not a rate of nothing.
-          while (latencies.length === 0 && ended >= until && until < from + mostWindows * windowMs)
-            until += windowMs;
+          while (latencies.length === 0 && ended >= until && windows < mostWindows)
+            until = from + ++windows * windowMs;
           if (ended >= from && ended < until) note(index, ended - sent, answer);
           // A server that breaks connections would be called again without end.
           if (ended < until && answer !== undefined) send();
@@ -67,7 +68,7 @@ export async function runClosedLoop(loop: ClosedLoop, requests: readonly Buffer[
     Array.from({ length: loop.connections }, () => drive(openConnection(loop.host, loop.port))),
   );
   return {
-    seconds: (until - from) / 1000,
+    seconds: windows * loop.seconds,
     latenciesMs: Float64Array.from(latencies),
     statuses: Uint16Array.from(statuses),
     latenessMs: new Float64Array(),
