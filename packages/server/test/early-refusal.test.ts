@@ -40,14 +40,30 @@ describe('an overload is refused before the body is there', () => {
   });
   afterAll(() => server?.stop());
 
-  const post = async (path: string): Promise<number> => {
+  const post = async (path: string, body = bodies[path]): Promise<number> => {
     const response = await fetch(url + path, {
       method: 'POST',
       headers: json,
-      body: JSON.stringify(bodies[path]),
+      body: JSON.stringify(body),
     });
     await response.arrayBuffer();
     return response.status;
+  };
+
+  /** Does something while twenty callers never rest. @returns the statuses that they got */
+  const beside = async (path: string, work: () => Promise<unknown>): Promise<Set<number>> => {
+    let isOver = false;
+    const statuses = new Set<number>();
+    const callers = Array.from({ length: 20 }, async () => {
+      while (!isOver) statuses.add(await post(path));
+    });
+    try {
+      await work();
+    } finally {
+      isOver = true;
+      await Promise.all(callers);
+    }
+    return statuses;
   };
 
   /** The head of the answer to a request whose body never comes; undefined where none comes in 200 ms. */
@@ -71,21 +87,13 @@ describe('an overload is refused before the body is there', () => {
 
   test.each(Object.keys(bodies))('%s', async (path) => {
     const expected = path.startsWith('/v2') ? 503 : 429;
-    let isOver = false;
-    const statuses = new Set<number>();
-    const callers = Array.from({ length: 20 }, async () => {
-      while (!isOver) statuses.add(await post(path));
-    });
     let head: string | undefined;
-    try {
-      await waitFor('a refusal of what has no body yet', async () => {
+    const statuses = await beside(path, () =>
+      waitFor('a refusal of what has no body yet', async () => {
         head = await headOnly(path);
         return head !== undefined;
-      });
-    } finally {
-      isOver = true;
-      await Promise.all(callers);
-    }
+      }),
+    );
     expect(head).toMatch(new RegExp(`^HTTP/1.1 ${expected} `));
     expect(head).toMatch(/\r\nretry-after: [1-9]\d*\r\n/i);
     expect(statuses).toContain(200);
@@ -100,28 +108,11 @@ describe('an overload is refused before the body is there', () => {
   test('bodies that say how urgent they are get read from then on', async () => {
     const path = '/v2/models/e/infer';
     const urgent = { ...(bodies[path] as object), parameters: { priority: 1 } };
-    const response = await fetch(url + path, { method: 'POST', headers: json, body: JSON.stringify(urgent) });
-    await response.arrayBuffer();
-    expect(response.status).toBe(200);
-    let isOver = false;
-    const callers = Array.from({ length: 20 }, async () => {
-      while (!isOver) await post(path);
-    });
+    expect(await post(path, urgent)).toBe(200);
     const statuses: number[] = [];
-    try {
-      for (let i = 0; i < 10; i++) {
-        const answer = await fetch(url + path, {
-          method: 'POST',
-          headers: json,
-          body: JSON.stringify(urgent),
-        });
-        await answer.arrayBuffer();
-        statuses.push(answer.status);
-      }
-    } finally {
-      isOver = true;
-      await Promise.all(callers);
-    }
+    await beside(path, async () => {
+      for (let i = 0; i < 10; i++) statuses.push(await post(path, urgent));
+    });
     expect(statuses).toEqual(Array(10).fill(200));
   });
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { runProgram, type TempDir, tempDir } from '@inferometer/testkit';
+import { runProgram, tempDir } from '@inferometer/testkit';
 import { expect, test } from 'vitest';
 
 const script = resolve(import.meta.dirname, '../tests.ts');
@@ -16,7 +16,9 @@ const failsFor = (times: number): string => `
   test('passes', () => {});
 `;
 
-async function runOn(dir: TempDir, files: Readonly<Record<string, string>>): Promise<string[]> {
+/** @returns counts, what passed at the second try, and failures, of a folder with these files */
+async function runOn(files: Readonly<Record<string, string>>): Promise<string[]> {
+  await using dir = await tempDir('ci');
   const run = `node ${vitest} run --root . --globals`;
   await writeFile(dir.file('package.json'), JSON.stringify({ type: 'module', scripts: { test: run } }));
   for (const [name, text] of Object.entries(files)) await writeFile(dir.file(name), text);
@@ -24,12 +26,11 @@ async function runOn(dir: TempDir, files: Readonly<Record<string, string>>): Pro
   const texts = ['counts', 'second-try', 'failures'].map((name) =>
     readFile(dir.file(name), 'utf8').catch(() => ''),
   );
-  return Promise.all(texts);
+  return await Promise.all(texts);
 }
 
 test('a test that passes at its second try is counted once and named', async () => {
-  await using dir = await tempDir('ci');
-  const [counts, again, failures] = await runOn(dir, {
+  const [counts, again, failures] = await runOn({
     'shaky.test.js': failsFor(1),
     'sound.test.js': "test('sound', () => {}); test.skip('later', () => {});",
   });
@@ -39,8 +40,7 @@ test('a test that passes at its second try is counted once and named', async () 
 });
 
 test('what fails twice is a failure, and so is a file that does not load', async () => {
-  await using dir = await tempDir('ci');
-  const [counts, again, failures] = await runOn(dir, {
+  const [counts, again, failures] = await runOn({
     'broken.test.js': failsFor(9),
     'torn.test.js': "import 'nowhere';",
   });
@@ -51,9 +51,8 @@ test('what fails twice is a failure, and so is a file that does not load', async
 });
 
 test('more than five files are not tried again', async () => {
-  await using dir = await tempDir('ci');
   const names = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `${name}.test.js`);
-  const [counts, again] = await runOn(dir, Object.fromEntries(names.map((name) => [name, failsFor(1)])));
+  const [counts, again] = await runOn(Object.fromEntries(names.map((name) => [name, failsFor(1)])));
   expect(counts).toBe('6 6 0\n');
   expect(again).toBe('');
 });

@@ -66,7 +66,7 @@ export async function measureCells(
     const outcome = await bench.generator.closed(server.target, cell.connections, setting);
     const sent = (requests[contestant.name] ?? 0) + outcome.sent;
     requests[contestant.name] = sent;
-    if (servers.length > 1) await server.settled?.(sent);
+    if (servers.length > 1) await server.drained?.(sent);
     server.pause();
     push(cell.servers, contestant.name, readingOf(outcome, contestant.name));
     const count = await verifySamples(bench, yardstick, contestant, setting, outcome);

@@ -44,7 +44,6 @@ export async function startObserved(
       return scrapes;
     },
     drained: (requests) => sink.drained(sender, requests),
-    settled: (requests) => sink.drained(sender, requests),
     pause() {
       clearInterval(timer);
       server.pause();

@@ -24,7 +24,7 @@ export interface RunningServer extends AsyncDisposable {
    * Resolves when what so many requests have left behind is done; absent where nothing is. To be asked before a long
    * pause: an export that is stopped on its way is over its time limit afterwards.
    */
-  settled?(requests: number): Promise<unknown>;
+  drained?(requests: number): Promise<unknown>;
 }
 
 const host = '127.0.0.1';
